@@ -1,0 +1,190 @@
+"""The wire contract: one frozen model per event, with its topic and its key.
+
+Every app and every foreign service speaks these. A name, a type or a topic here is fixed
+(CONTRACT, section 2); new keys may only be optional. Unknown keys of a message are ignored.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+from pydantic import (
+    AliasChoices,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+)
+
+MAX_ID = 2**63 - 1
+
+
+def _without_nul(value: Any) -> Any:
+    # PostgreSQL's text cannot hold U+0000, and no reader of a resume can see it.
+    return value.replace("\x00", "") if isinstance(value, str) else value
+
+
+def _null_is_empty(value: Any) -> Any:
+    return [] if value is None else value
+
+
+Id = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
+Ids = Annotated[list[Id], BeforeValidator(_null_is_empty)]
+Text = Annotated[str, Field(strict=True), BeforeValidator(_without_nul)]
+SmallInt = Annotated[StrictInt, Field(ge=-(2**31), le=2**31 - 1)]
+Run = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
+
+
+class Event(BaseModel):
+    """A fact one app tells the others.
+
+    `topic` is the contract's name of the topic; settings map it to the name in the cluster.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    topic: ClassVar[str]
+    key: ClassVar[str]
+
+    def partition_key(self) -> int:
+        """The user whose events must stay in order."""
+        return int(self.user_id)  # type: ignore[attr-defined]
+
+
+class NewUser(Event):
+    topic = "uploading_data"
+    key = "new_user"
+
+    user_id: Id
+    username: Text
+    full_name: Text | None = None
+    created_at: AwareDatetime | datetime
+
+
+class NewResume(Event):
+    topic = "uploading_data"
+    key = "new_resume"
+
+    resume_id: Id
+    user_id: Id
+    resume: Text
+
+
+class NewRequirements(Event):
+    topic = "uploading_data"
+    key = "new_requirements"
+
+    requirements_id: Id
+    user_id: Id
+    requirements: Text
+
+
+class DeleteProcessing(Event):
+    topic = "uploading_data"
+    key = "delete_processing"
+
+    processing_ids: Ids = Field(
+        validation_alias=AliasChoices("processing_ids", "processings_ids"),
+    )
+    user_id: Id
+
+
+class DeleteRequirements(Event):
+    topic = "uploading_data"
+    key = "delete_requirements"
+
+    processings_ids: Ids = Field(
+        default_factory=list,
+        validation_alias=AliasChoices("processings_ids", "processing_ids"),
+    )
+    requirements_ids: Ids
+    user_id: Id
+
+
+class NewProcessing(Event):
+    topic = "uploading_data"
+    key = "new_processing"
+
+    processing_id: Id
+    user_id: Id
+    resume_id: Id
+    requirements_id: Id
+    score: SmallInt
+    matches: list[Text]
+    recommendation: Text
+    verdict: Text
+    run: Run = 0
+    details: dict[str, Any] | None = None
+
+
+class NewRequest(Event):
+    topic = "AI_handler"
+    key = "new_request"
+
+    callback_url: Text
+    processing_id: Id
+    user_id: Id
+    resume_id: Id
+    requirements_id: Id
+    requirements: Text
+    resume: Text
+    run: Run = 0
+
+
+class SendingResponse(BaseModel):
+    """What a client is told about one judgement; the last four are absent in a failure."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    callback_url: Text
+    processing_id: Id
+    user_id: Id
+    resume_id: Id
+    requirements_id: Id
+    score: SmallInt | None = None
+    matches: list[Text] | None = None
+    recommendation: Text | None = None
+    verdict: Text | None = None
+    details: dict[str, Any] | None = None
+
+
+class Outcome(Event):
+    """The end of one run of a processing, good or bad, as the client shall be told."""
+
+    success: StrictBool
+    response: SendingResponse
+    message_error: Text | None = None
+    wait_seconds: SmallInt | None = None
+    run: Run = 0
+
+    @property
+    def user_id(self) -> int:
+        return self.response.user_id
+
+
+class NewSending(Outcome):
+    topic = "sending"
+    key = "new_sending"
+
+
+class NewNotifications(Outcome):
+    topic = "notifications"
+    key = "new_notifications"
+
+
+EVENTS: tuple[type[Event], ...] = (
+    NewUser,
+    NewResume,
+    NewRequirements,
+    DeleteProcessing,
+    DeleteRequirements,
+    NewProcessing,
+    NewRequest,
+    NewSending,
+    NewNotifications,
+)
+TOPICS: tuple[str, ...] = tuple(dict.fromkeys(event.topic for event in EVENTS))
