@@ -6,12 +6,12 @@ Every app and every foreign service speaks these. A name, a type or a topic here
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -28,6 +28,11 @@ def _without_nul(value: Any) -> Any:
     return value.replace("\x00", "") if isinstance(value, str) else value
 
 
+def _with_zone(value: datetime) -> datetime:
+    # The contract promises a zone; a neighbour that forgets it has always meant UTC.
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
 def _null_is_empty(value: Any) -> Any:
     return [] if value is None else value
 
@@ -36,6 +41,7 @@ Id = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
 Ids = Annotated[list[Id], BeforeValidator(_null_is_empty)]
 Text = Annotated[str, Field(strict=True), BeforeValidator(_without_nul)]
 SmallInt = Annotated[StrictInt, Field(ge=-(2**31), le=2**31 - 1)]
+Moment = Annotated[datetime, AfterValidator(_with_zone)]
 Run = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
 
 
@@ -62,7 +68,7 @@ class NewUser(Event):
     user_id: Id
     username: Text
     full_name: Text | None = None
-    created_at: AwareDatetime | datetime
+    created_at: Moment
 
 
 class NewResume(Event):

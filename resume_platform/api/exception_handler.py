@@ -1,0 +1,103 @@
+"""The one place that turns an exception into an answer: `{"detail": sentence, "code": word}`."""
+
+from typing import Any
+
+import structlog
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from resume_platform.api.errors import DomainError, Invalid, TooLarge, TooManyRequests
+
+log = structlog.get_logger(__name__)
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER. None means a defect: Django answers it with `server_error`."""
+    if isinstance(error, DomainError):
+        return _answer(error)
+    if isinstance(error, RequestDataTooBig):
+        return _answer(TooLarge(_("The request body is too large."), "body_too_large"))
+    if isinstance(error, TooManyFieldsSent):
+        return _answer(Invalid(_("The request has too many fields."), "too_many_fields"))
+    if isinstance(error, Http404):
+        return Response(_not_found_body(), status=404)
+    if isinstance(error, exceptions.ValidationError):
+        fields = error.detail if isinstance(error.detail, dict) else {"body": error.detail}
+        return _answer(
+            Invalid(
+                _("The request is not valid: see errors."),
+                errors={str(name): _sentences(detail) for name, detail in fields.items()},
+            )
+        )
+    if isinstance(error, exceptions.ParseError):
+        return _answer(
+            Invalid(
+                _("The request body cannot be read."),
+                "invalid_json",
+                errors={"body": [_("The body is not what its Content-Type says.")]},
+            )
+        )
+    if isinstance(error, exceptions.APIException):
+        return _framework_error(error)
+    return None
+
+
+def _answer(error: DomainError) -> Response:
+    body: dict[str, Any] = {"detail": error.detail, "code": error.code}
+    headers = {}
+    if isinstance(error, Invalid):
+        body["errors"] = error.errors
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status_code == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(body, status=error.status_code, headers=headers)
+
+
+def _framework_error(error: exceptions.APIException) -> Response:
+    headers = {}
+    if header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = header
+    codes = error.get_codes()
+    code = codes if isinstance(codes, str) else error.default_code
+    # simplejwt raises a dict of detail and code; DRF a sentence.
+    detail = error.detail.get("detail") if isinstance(error.detail, dict) else error.detail
+    if isinstance(codes, dict):
+        code = str(codes.get("code") or error.default_code)
+    return Response(
+        {"detail": str(detail), "code": code}, status=error.status_code, headers=headers
+    )
+
+
+def _sentences(detail: Any) -> list[str]:
+    if isinstance(detail, dict):
+        return [sentence for part in detail.values() for sentence in _sentences(part)]
+    if isinstance(detail, list):
+        return [sentence for part in detail for sentence in _sentences(part)]
+    return [str(detail)]
+
+
+def _not_found_body() -> dict[str, str]:
+    return {"detail": _("There is nothing at this address."), "code": "not_found"}
+
+
+def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Django's handler404."""
+    return JsonResponse(_not_found_body(), status=404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Django's handler400, for requests that never reach a view."""
+    return JsonResponse(
+        {"detail": _("The request cannot be understood."), "code": "bad_request"}, status=400
+    )
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """Django's handler500: says nothing about the inside."""
+    return JsonResponse(
+        {"detail": _("Something went wrong on our side."), "code": "server_error"}, status=500
+    )

@@ -1,0 +1,84 @@
+"""A Redis namespace for each app: a cache that may vanish at any moment.
+
+Whatever is read here can also be had from the database; Redis being away is a miss, never an error.
+"""
+
+import json
+from functools import cache
+from typing import Any
+
+import redis
+import structlog
+from django.conf import settings
+from prometheus_client import Counter
+
+log = structlog.get_logger(__name__)
+
+REDIS_ERRORS = Counter(
+    "redis_errors_total", "Redis calls that failed and were done without", ["namespace"]
+)
+
+
+class Cache:
+    """JSON values under `<namespace>:<key>`. `redis` is the plain client, which raises."""
+
+    def __init__(self, client: "redis.Redis[str]", namespace: str) -> None:
+        self.redis = client
+        self.namespace = namespace
+
+    def name(self, key: str) -> str:
+        return f"{self.namespace}:{key}"
+
+    def get(self, key: str) -> Any | None:
+        return self.get_many([key]).get(key)
+
+    def get_many(self, keys: list[str]) -> dict[str, Any]:
+        """The values that are there; a missing key has no entry."""
+        if not keys:
+            return {}
+        try:
+            values = self.redis.mget([self.name(key) for key in keys])
+        except redis.RedisError as error:
+            self._away(error)
+            return {}
+        return {
+            key: json.loads(value)
+            for key, value in zip(keys, values, strict=True)
+            if value is not None
+        }
+
+    def set(self, key: str, value: Any, ttl: int | None) -> None:
+        """Store for `ttl` seconds; None leaves the end to the server's eviction policy."""
+        try:
+            self.redis.set(self.name(key), json.dumps(value, ensure_ascii=False), ex=ttl)
+        except redis.RedisError as error:
+            self._away(error)
+
+    def delete(self, *keys: str) -> None:
+        if not keys:
+            return
+        try:
+            self.redis.delete(*[self.name(key) for key in keys])
+        except redis.RedisError as error:
+            self._away(error)
+
+    def _away(self, error: redis.RedisError) -> None:
+        REDIS_ERRORS.labels(self.namespace).inc()
+        log.warning("redis.away", namespace=self.namespace, error=type(error).__name__)
+
+
+def connect(url: str) -> "redis.Redis[str]":
+    """A client whose calls end within about a second, whatever the server does."""
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=1,
+        socket_connect_timeout=0.5,
+        health_check_interval=30,
+    )
+
+
+@cache
+def cache_for(namespace: str) -> Cache:
+    """The cache of one app; the connection pool is shared by the process's threads."""
+    return Cache(connect(settings.CACHE_URL), namespace)

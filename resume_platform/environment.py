@@ -1,0 +1,178 @@
+"""Every setting that the environment gives: its name, type, default and rule, in one model.
+
+The names are the contract's (section 5). `load()` stops the start with one sentence per wrong or
+missing setting, and never prints a value, since a value may be a secret.
+"""
+
+import base64
+import binascii
+import ipaddress
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ALL_APPS = ("auth", "uploads", "ai", "storage", "notifications")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _split_commas(value: Any) -> Any:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _split_spaces(value: Any) -> Any:
+    return value.split() if isinstance(value, str) else value
+
+
+def _secret_bytes(value: str) -> str:
+    prefix, _, encoded = value.partition("_")
+    try:
+        raw = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if prefix != "whsec" or not 24 <= len(raw) <= 64:
+        raise ValueError("must be 'whsec_' and the base64 of 24 to 64 random bytes")
+    return value
+
+
+def _known_app(value: str) -> str:
+    if value not in ALL_APPS:
+        raise ValueError(f"knows only the apps {', '.join(ALL_APPS)}")
+    return value
+
+
+def _url(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not (parts.netloc or parts.query or parts.path):
+            raise ValueError(f"must be a URL that starts with {' or '.join(schemes)}://")
+        return value
+
+    return AfterValidator(check)
+
+
+CommaList = Annotated[list[str], NoDecode, BeforeValidator(_split_commas)]
+Networks = Annotated[list[Network], NoDecode, BeforeValidator(_split_commas)]
+PostgresUrl = Annotated[str, _url("postgres", "postgresql")]
+RedisUrl = Annotated[str, _url("redis", "rediss", "unix")]
+HttpUrl = Annotated[str, _url("http", "https")]
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Environment(BaseSettings):
+    """The environment of one process, validated."""
+
+    model_config = SettingsConfigDict(
+        case_sensitive=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    # Django
+    SECRET_KEY: Annotated[str, Field(min_length=32)]
+    JWT_SIGNING_KEY: Annotated[str, Field(min_length=32)]
+    DEBUG: bool = False
+    ALLOWED_HOSTS: CommaList = []
+    ENABLED_APPS: Annotated[
+        list[Annotated[str, AfterValidator(_known_app)]], NoDecode, BeforeValidator(_split_commas)
+    ] = list(ALL_APPS)
+    TRUSTED_PROXIES: Networks = []
+
+    # Servers
+    DATABASE_URL: PostgresUrl
+    DATABASE_DIRECT_URL: PostgresUrl = ""
+    DATABASE_CONN_MAX_AGE: Annotated[int, Field(ge=0)] = 600
+    REDIS_URL: RedisUrl
+    CACHE_URL: RedisUrl = ""
+    CELERY_BROKER_URL: RedisUrl = ""
+    KAFKA_BOOTSTRAP_SERVERS: Annotated[str, Field(min_length=1)]
+    KAFKA_GROUP_ID: str = "resume-platform"
+    KAFKA_TOPIC_UPLOADING_DATA: str = "uploading_data"
+    KAFKA_TOPIC_AI_HANDLER: str = "AI_handler"
+    KAFKA_TOPIC_SENDING: str = "sending"
+    KAFKA_TOPIC_NOTIFICATIONS: str = "notifications"
+    KAFKA_FETCH_WAIT_MAX_MS: Annotated[int, Field(ge=1, le=300_000)] = 100
+    OUTCOME_EVENT: Annotated[str, Field(pattern="^(new_sending|new_notifications)$")] = (
+        "new_sending"
+    )
+
+    # The pipeline
+    LEASE_SECONDS: Seconds = 30
+    WAKE_AGAIN_SECONDS: Seconds = 5
+    WAKE_LIMIT: Count = 1000
+    DISPATCH_INTERVAL_SECONDS: Seconds = 0.5
+
+    # Accounts
+    ACCESS_TOKEN_EXPIRE_MINUTES: Count = 30
+    REFRESH_TOKEN_EXPIRE_DAYS: Count = 7
+    MAX_ACTIVE_SESSIONS: Count = 5
+    LOGIN_MAX_ATTEMPTS: Count = 5
+    LOGIN_BLOCK_SECONDS: Count = 300
+
+    # Uploads
+    MAX_CHARS_RESUME: Count = 15_000
+    MAX_CHARS_REQUIREMENTS: Count = 5_000
+    MAX_FILE_BYTES: Count = 10_000_000
+    START_PROCESSING_PER_MINUTE: Count = 3
+    START_PROCESSING_BLOCK_SECONDS: Count = 30
+
+    # The AI
+    OPENAI_API_KEY: str = ""
+    OPENAI_BASE_URL: Annotated[str, Field()] = ""
+    OPENAI_MODEL: str = "gpt-4.1-mini"
+    OPENAI_PROXY: str = ""
+    OPENAI_TIMEOUT_SECONDS: Seconds = 60
+    AI_RPM: Count = 3
+    AI_RPD: Count = 200
+    AI_TPM: Count = 40_000
+    AI_MAX_WAIT_SECONDS: Seconds = 600
+    AI_BLOCKED_COUNTRIES: CommaList = ["RU"]
+    EGRESS_TRACE_URL: str = ""
+
+    # Callbacks
+    WEBHOOK_SECRET: Annotated[
+        list[Annotated[str, AfterValidator(_secret_bytes)]],
+        NoDecode,
+        BeforeValidator(_split_spaces),
+        Field(min_length=1),
+    ]
+    WEBHOOK_TIMEOUT_SECONDS: Seconds = 15
+    WEBHOOK_RETRY_SCHEDULE: Annotated[list[Seconds], NoDecode, BeforeValidator(_split_commas)] = [
+        5, 300, 1800, 7200, 18000, 36000, 36000,
+    ]  # fmt: skip
+    WEBHOOK_ALLOWED_PRIVATE_NETWORKS: Networks = []
+    STORAGE_TIME_PROCESSED_MESSAGES: Count = 259_200
+
+    # Logs
+    LOG_DIR: str | None = "logs"
+    LOG_LEVEL: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")] = "INFO"
+
+    @model_validator(mode="after")
+    def _follow_defaults(self) -> "Environment":
+        self.DATABASE_DIRECT_URL = self.DATABASE_DIRECT_URL or self.DATABASE_URL
+        self.CACHE_URL = self.CACHE_URL or self.REDIS_URL
+        self.CELERY_BROKER_URL = self.CELERY_BROKER_URL or self.REDIS_URL
+        return self
+
+
+def load() -> Environment:
+    """Read the environment.
+
+    Raises ImproperlyConfigured with one sentence per setting that is missing or malformed.
+    """
+    try:
+        return Environment()
+    except ValidationError as error:
+        sentences = [_sentence(problem) for problem in error.errors()]
+        raise ImproperlyConfigured("\n".join(dict.fromkeys(sentences))) from None
+
+
+def _sentence(problem: Any) -> str:
+    name = problem["loc"][0] if problem["loc"] else "The environment"
+    if problem["type"] == "missing":
+        return f"The setting {name} is missing: set it in the environment (see .env.example)."
+    return f"The setting {name} is malformed: {problem['msg']}."
