@@ -1,0 +1,1 @@
+"""Development stack: embedded servers, process supervisor, stand-in, callback sink and demo."""
