@@ -24,8 +24,14 @@ MAX_ID = 2**63 - 1
 
 
 def _without_nul(value: Any) -> Any:
-    # PostgreSQL's text cannot hold U+0000, and no reader of a resume can see it.
-    return value.replace("\x00", "") if isinstance(value, str) else value
+    # PostgreSQL's text and jsonb cannot hold U+0000, and no reader of a resume can see it.
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, dict):
+        return {_without_nul(name): _without_nul(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_without_nul(part) for part in value]
+    return value
 
 
 def _with_zone(value: datetime) -> datetime:
@@ -40,6 +46,7 @@ def _null_is_empty(value: Any) -> Any:
 Id = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
 Ids = Annotated[list[Id], BeforeValidator(_null_is_empty)]
 Text = Annotated[str, Field(strict=True), BeforeValidator(_without_nul)]
+Details = Annotated[dict[str, Any], BeforeValidator(_without_nul)]
 SmallInt = Annotated[StrictInt, Field(ge=-(2**31), le=2**31 - 1)]
 Moment = Annotated[datetime, AfterValidator(_with_zone)]
 Run = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
@@ -124,7 +131,7 @@ class NewProcessing(Event):
     recommendation: Text
     verdict: Text
     run: Run = 0
-    details: dict[str, Any] | None = None
+    details: Details | None = None
 
 
 class NewRequest(Event):
@@ -155,7 +162,7 @@ class SendingResponse(BaseModel):
     matches: list[Text] | None = None
     recommendation: Text | None = None
     verdict: Text | None = None
-    details: dict[str, Any] | None = None
+    details: Details | None = None
 
 
 class Outcome(Event):

@@ -49,8 +49,8 @@ def _known_app(value: str) -> str:
 def _url(*schemes: str) -> AfterValidator:
     def check(value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in schemes or not (parts.netloc or parts.query or parts.path):
-            raise ValueError(f"must be a URL that starts with {' or '.join(schemes)}://")
+        if value and parts.scheme not in schemes:
+            raise ValueError(f"must be a URL that starts with {'://, '.join(schemes)}://")
         return value
 
     return AfterValidator(check)
@@ -61,6 +61,7 @@ Networks = Annotated[list[Network], NoDecode, BeforeValidator(_split_commas)]
 PostgresUrl = Annotated[str, _url("postgres", "postgresql")]
 RedisUrl = Annotated[str, _url("redis", "rediss", "unix")]
 HttpUrl = Annotated[str, _url("http", "https")]
+ProxyUrl = Annotated[str, _url("http", "https", "socks5", "socks5h")]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -83,10 +84,10 @@ class Environment(BaseSettings):
     TRUSTED_PROXIES: Networks = []
 
     # Servers
-    DATABASE_URL: PostgresUrl
+    DATABASE_URL: Annotated[PostgresUrl, Field(min_length=1)]
     DATABASE_DIRECT_URL: PostgresUrl = ""
     DATABASE_CONN_MAX_AGE: Annotated[int, Field(ge=0)] = 600
-    REDIS_URL: RedisUrl
+    REDIS_URL: Annotated[RedisUrl, Field(min_length=1)]
     CACHE_URL: RedisUrl = ""
     CELERY_BROKER_URL: RedisUrl = ""
     KAFKA_BOOTSTRAP_SERVERS: Annotated[str, Field(min_length=1)]
@@ -96,6 +97,7 @@ class Environment(BaseSettings):
     KAFKA_TOPIC_SENDING: str = "sending"
     KAFKA_TOPIC_NOTIFICATIONS: str = "notifications"
     KAFKA_FETCH_WAIT_MAX_MS: Annotated[int, Field(ge=1, le=300_000)] = 100
+    KAFKA_SESSION_TIMEOUT_MS: Annotated[int, Field(ge=1000, le=300_000)] = 10_000
     OUTCOME_EVENT: Annotated[str, Field(pattern="^(new_sending|new_notifications)$")] = (
         "new_sending"
     )
@@ -122,16 +124,16 @@ class Environment(BaseSettings):
 
     # The AI
     OPENAI_API_KEY: str = ""
-    OPENAI_BASE_URL: Annotated[str, Field()] = ""
+    OPENAI_BASE_URL: HttpUrl = ""
     OPENAI_MODEL: str = "gpt-4.1-mini"
-    OPENAI_PROXY: str = ""
+    OPENAI_PROXY: ProxyUrl = ""
     OPENAI_TIMEOUT_SECONDS: Seconds = 60
     AI_RPM: Count = 3
     AI_RPD: Count = 200
     AI_TPM: Count = 40_000
     AI_MAX_WAIT_SECONDS: Seconds = 600
     AI_BLOCKED_COUNTRIES: CommaList = ["RU"]
-    EGRESS_TRACE_URL: str = ""
+    EGRESS_TRACE_URL: HttpUrl = ""
 
     # Callbacks
     WEBHOOK_SECRET: Annotated[
@@ -146,6 +148,10 @@ class Environment(BaseSettings):
     ]  # fmt: skip
     WEBHOOK_ALLOWED_PRIVATE_NETWORKS: Networks = []
     STORAGE_TIME_PROCESSED_MESSAGES: Count = 259_200
+
+    # Metrics of the bridge and the workers; 0 serves none
+    METRICS_PORT: Annotated[int, Field(ge=0, le=65_535)] = 0
+    METRICS_HOST: str = "127.0.0.1"
 
     # Logs
     LOG_DIR: str | None = "logs"

@@ -7,8 +7,6 @@ from rest_framework_simplejwt.authentication import JWTStatelessUserAuthenticati
 from rest_framework_simplejwt.exceptions import InvalidToken
 from rest_framework_simplejwt.tokens import Token
 
-from kafka_bridge.events import MAX_ID
-
 
 @dataclass(frozen=True)
 class Principal:
@@ -24,7 +22,7 @@ class SignatureAuthentication(JWTStatelessUserAuthentication):
 
     def get_user(self, validated_token: Token) -> Principal:  # type: ignore[override]
         subject = str(validated_token.get("sub", ""))
-        if not subject.isascii() or not subject.isdigit() or not 1 <= int(subject) <= MAX_ID:
+        if not subject.isascii() or not subject.isdigit() or not 1 <= int(subject) < 2**63:
             raise InvalidToken("Token contained no recognizable user identification")
         return Principal(id=int(subject))
 

@@ -1,0 +1,83 @@
+"""The bridge in the admin: what waits, what came, what failed, and a replay of what failed."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+
+from kafka_bridge import replay
+from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, OutboxMessage, PartitionLog
+
+
+class ReadOnly:
+    """Rows that tell a story are read, never written; payloads are not shown here."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("id", "key", "topic", "partition_key", "occurred_at", "event_id")
+    list_filter = ("topic", "key")
+    search_fields = ("event_id", "partition_key")
+    exclude = ("value",)
+    show_full_result_count = False
+
+
+class MessageTaskInline(ReadOnly, admin.TabularInline):
+    model = MessageTask
+    fields = ("name", "state", "attempts", "next_attempt_at", "last_error", "finished_at")
+    extra = 0
+
+
+@admin.register(InboxMessage)
+class InboxMessageAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("id", "key", "topic", "partition", "offset", "occurred_at", "received_at")
+    list_filter = ("topic", "key")
+    search_fields = ("event_id",)
+    exclude = ("value", "content_hash")
+    inlines = (MessageTaskInline,)
+    show_full_result_count = False
+
+
+@admin.register(MessageTask)
+class MessageTaskAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("id", "name", "state", "attempts", "next_attempt_at", "last_error")
+    list_filter = ("name", "state", "suspect")
+    raw_id_fields = ("message",)
+    show_full_result_count = False
+
+
+@admin.register(PartitionLog)
+class PartitionLogAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("topic", "partition", "epoch", "next_offset", "cluster_id")
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("id", "source", "reason", "topic", "partition", "offset", "created_at",
+                    "replayed_at")  # fmt: skip
+    list_filter = ("source", "reason", "topic")
+    exclude = ("key", "value", "headers")
+    actions = ("replay_selected",)
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("kafka_bridge.change_deadletter")
+
+    @admin.action(description="Replay the selected dead letters", permissions=["replay"])
+    def replay_selected(self, request: HttpRequest, queryset: Any) -> None:
+        replayed = [letter for letter in queryset if replay.replay(letter)]
+        self.message_user(request, f"{len(replayed)} of {len(queryset)} will be tried again.")
+        if len(replayed) < len(queryset):
+            self.message_user(
+                request,
+                "What could not be read as an event, or was replayed already, was left as it is.",
+                messages.WARNING,
+            )

@@ -1,0 +1,62 @@
+"""The bridge process: relay, intake and dispatcher, one thread each, until a signal."""
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+import structlog
+
+from kafka_bridge.dispatcher import Dispatcher
+from kafka_bridge.failures import describe
+from kafka_bridge.handlers import load_handlers
+from kafka_bridge.intake import Intake
+from kafka_bridge.relay import Relay
+
+log = structlog.get_logger(__name__)
+
+JOIN_SECONDS = 20.0
+
+
+class Bridge:
+    """`run` returns an exit status: 0 after a signal, 1 when a part failed."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._failed = False
+
+    def run(self) -> int:
+        load_handlers()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        parts: dict[str, Callable[[], None]] = {
+            "relay": Relay(self._stop).run,
+            "intake": Intake(self._stop).run,
+            "dispatcher": Dispatcher(self._stop).run,
+        }
+        threads = [
+            threading.Thread(target=self._guard, args=(name, part), name=name, daemon=True)
+            for name, part in parts.items()
+        ]
+        for thread in threads:
+            thread.start()
+        log.info("bridge.started")
+        while not self._stop.wait(1.0):
+            pass
+        for thread in threads:
+            thread.join(JOIN_SECONDS)
+        log.info("bridge.stopped", failed=self._failed)
+        return int(self._failed)
+
+    def _guard(self, name: str, part: Callable[[], None]) -> None:
+        try:
+            part()
+        except Exception as error:  # noqa: BLE001  one part down: the process ends and is restarted
+            self._failed = True
+            log.error("bridge.part_failed", part=name, error=describe(error))
+        finally:
+            self._stop.set()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        log.info("bridge.signal", number=number)
+        self._stop.set()

@@ -1,0 +1,279 @@
+"""The inbox: each message once, whatever is delivered again and whatever log begins anew.
+
+A message's identity is (cluster id, epoch, topic, partition, offset). A new epoch starts when the
+log's end lies before what was already taken, or when a known offset holds another content: both
+mean that the broker lost the log and counts from 0 again.
+"""
+
+import base64
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
+from django.db import connection, transaction
+from django.utils import timezone
+
+from kafka_bridge import codec, metrics
+from kafka_bridge.models import DeadLetter, InboxMessage, PartitionLog
+from kafka_bridge.routes import tasks_for
+
+log = structlog.get_logger(__name__)
+
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A Kafka message, read as far as it can be read."""
+
+    place: Place
+    offset: int
+    key: str
+    event_id: str
+    traceparent: str
+    value: bytes | None
+    content_hash: bytes
+    occurred_at: datetime
+    tasks: tuple[str, ...]
+    dead_letter: DeadLetter | None
+
+
+class _LogBeganAnew(Exception):
+    def __init__(self, place: Place) -> None:
+        super().__init__(*place)
+        self.place = place
+
+
+class Inbox:
+    """Stores batches. Not thread-safe: one per consumer.
+
+    `topics` maps a topic's name in the cluster to the contract's name; `high_watermark` tells the
+    end of a partition's log.
+    """
+
+    def __init__(
+        self, *, topics: Mapping[str, str], high_watermark: Callable[[str, int], int]
+    ) -> None:
+        self._topics = topics
+        self._high_watermark = high_watermark
+        self._epochs: dict[Place, int] = {}
+
+    def forget(self, topic: str, partition: int) -> None:
+        """Look at this partition's log anew before its next message is stored."""
+        self._epochs.pop((topic, partition), None)
+
+    def store(self, messages: Sequence[Message], *, cluster_id: str) -> dict[str, list[int]]:
+        """Store a batch in one transaction; returns the new task rows' ids by handler.
+
+        What was stored before is left alone. What is no event becomes a dead letter.
+        """
+        incoming = [self._read(message) for message in messages]
+        for place in dict.fromkeys(row.place for row in incoming):
+            if place not in self._epochs:
+                self._epochs[place] = self._current_epoch(cluster_id, place)
+        while True:
+            try:
+                with transaction.atomic():
+                    return self._store(incoming, cluster_id)
+            except _LogBeganAnew as error:
+                self._begin_epoch(error.place, "content")
+
+    def _store(self, incoming: Sequence[Incoming], cluster_id: str) -> dict[str, list[int]]:
+        ids = self._insert_messages(incoming, cluster_id)
+        new = [(ids[row.place, row.offset], row) for row in incoming if (row.place, row.offset) in ids]
+        if len(new) < len(incoming):
+            known = [row for row in incoming if (row.place, row.offset) not in ids]
+            self._check_content(known, cluster_id)
+        DeadLetter.objects.bulk_create(row.dead_letter for _, row in new if row.dead_letter)
+        tasks = _insert_tasks([(message_id, name) for message_id, row in new for name in row.tasks])
+        self._remember_ends(incoming, cluster_id)
+        for _, row in new:
+            metrics.INBOX_RECEIVED.labels(row.place[0]).inc()
+            if row.dead_letter:
+                metrics.DEAD_LETTERS.labels("intake").inc()
+        return tasks
+
+    def _insert_messages(
+        self, incoming: Sequence[Incoming], cluster_id: str
+    ) -> dict[tuple[Place, int], int]:
+        rows = [
+            (
+                self._epochs[row.place],
+                *row.place,
+                row.offset,
+                row.key,
+                row.event_id,
+                row.traceparent,
+                row.value,
+                row.content_hash,
+                row.occurred_at,
+            )
+            for row in incoming
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO kafka_bridge_inboxmessage
+                    (cluster_id, epoch, topic, partition, "offset", key, event_id, traceparent,
+                     value, content_hash, occurred_at, received_at)
+                SELECT %s, row.*, clock_timestamp()
+                FROM unnest(%s::int[], %s::text[], %s::int[], %s::bigint[], %s::text[],
+                            %s::text[], %s::text[], %s::bytea[], %s::bytea[], %s::timestamptz[])
+                     AS row
+                ON CONFLICT DO NOTHING
+                RETURNING id, topic, partition, "offset"
+                """,
+                [cluster_id, *(list(column) for column in zip(*rows, strict=True))],
+            )
+            return {
+                ((topic, partition), offset): message_id
+                for message_id, topic, partition, offset in cursor.fetchall()
+            }
+
+    def _check_content(self, known: Sequence[Incoming], cluster_id: str) -> None:
+        """Raises _LogBeganAnew where a stored offset holds another message than this one."""
+        by_place: dict[Place, dict[int, bytes]] = defaultdict(dict)
+        for row in known:
+            by_place[row.place][row.offset] = row.content_hash
+            metrics.INBOX_DUPLICATES.labels(row.place[0]).inc()
+        for (topic, partition), hashes in by_place.items():
+            stored = InboxMessage.objects.filter(
+                cluster_id=cluster_id,
+                epoch=self._epochs[topic, partition],
+                topic=topic,
+                partition=partition,
+                offset__in=list(hashes),
+            ).values_list("offset", "content_hash")
+            if any(bytes(content_hash) != hashes[offset] for offset, content_hash in stored):
+                raise _LogBeganAnew((topic, partition))
+
+    def _remember_ends(self, incoming: Sequence[Incoming], cluster_id: str) -> None:
+        ends: dict[Place, int] = {}
+        for row in incoming:
+            ends[row.place] = max(ends.get(row.place, 0), row.offset + 1)
+        with connection.cursor() as cursor:
+            for place, end in sorted(ends.items()):
+                cursor.execute(
+                    """
+                    INSERT INTO kafka_bridge_partitionlog
+                        (cluster_id, topic, partition, epoch, next_offset)
+                    VALUES (%s, %s, %s, %s, %s)
+                    ON CONFLICT (cluster_id, topic, partition) DO UPDATE SET
+                        next_offset = CASE WHEN excluded.epoch > kafka_bridge_partitionlog.epoch
+                            THEN excluded.next_offset
+                            ELSE greatest(excluded.next_offset,
+                                          kafka_bridge_partitionlog.next_offset) END,
+                        epoch = greatest(excluded.epoch, kafka_bridge_partitionlog.epoch)
+                    """,
+                    [cluster_id, *place, self._epochs[place], end],
+                )
+
+    def _current_epoch(self, cluster_id: str, place: Place) -> int:
+        known = PartitionLog.objects.filter(
+            cluster_id=cluster_id, topic=place[0], partition=place[1]
+        ).first()
+        if known is None:
+            return 0
+        self._epochs[place] = known.epoch
+        if known.next_offset > self._high_watermark(*place):
+            self._begin_epoch(place, "log_end")
+        return self._epochs[place]
+
+    def _begin_epoch(self, place: Place, seen_by: str) -> None:
+        self._epochs[place] += 1
+        metrics.INBOX_NEW_EPOCHS.labels(place[0]).inc()
+        log.error(
+            "inbox.log_began_anew",
+            topic=place[0],
+            partition=place[1],
+            epoch=self._epochs[place],
+            seen_by=seen_by,
+        )
+
+    def _read(self, message: Message) -> Incoming:
+        key, value = message.key(), message.value()
+        kind, milliseconds = message.timestamp()
+        occurred_at = (
+            timezone.now()
+            if kind == TIMESTAMP_NOT_AVAILABLE
+            else datetime.fromtimestamp(milliseconds / 1000, UTC)
+        )
+        headers = message.headers() or []
+        names = {name: content for name, content in headers if content is not None}
+        tasks: tuple[str, ...] = ()
+        dead_letter = None
+        try:
+            event = codec.decode(self._topics[message.topic()], key, value)
+            tasks = tasks_for(type(event))
+        except codec.Undecodable as error:
+            dead_letter = _dead_letter(message, headers, error, occurred_at)
+        return Incoming(
+            place=(message.topic(), message.partition()),
+            offset=message.offset(),
+            key=_text(key),
+            event_id=_text(names.get("event_id")),
+            traceparent=_text(names.get("traceparent")),
+            # A dead letter holds the bytes itself.
+            value=None if dead_letter else value,
+            content_hash=codec.content_hash(value),
+            occurred_at=occurred_at,
+            tasks=tasks,
+            dead_letter=dead_letter,
+        )
+
+
+def _insert_tasks(wanted: Sequence[tuple[int, str]]) -> dict[str, list[int]]:
+    by_name: dict[str, list[int]] = defaultdict(list)
+    if not wanted:
+        return by_name
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO kafka_bridge_messagetask
+                (message_id, name, state, attempts, next_attempt_at, woken_at, leased_alone,
+                 suspect, crashes_alone, last_error, created_at)
+            SELECT row.*, 'pending', 0, clock_timestamp(), clock_timestamp(), FALSE,
+                   FALSE, 0, '', clock_timestamp()
+            FROM unnest(%s::bigint[], %s::text[]) AS row
+            RETURNING id, name
+            """,
+            [[message_id for message_id, _ in wanted], [name for _, name in wanted]],
+        )
+        for task_id, name in cursor.fetchall():
+            by_name[name].append(task_id)
+    return by_name
+
+
+def _dead_letter(
+    message: Message, headers: Sequence[Any], error: codec.Undecodable, occurred_at: datetime
+) -> DeadLetter:
+    log.error(
+        "intake.dead_letter",
+        reason=error.reason,
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+    )
+    return DeadLetter(
+        source=DeadLetter.Source.INTAKE,
+        reason=error.reason,
+        detail=error.detail[:1000],
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        key=message.key(),
+        value=message.value(),
+        headers=[
+            [_text(name.encode()), base64.b64encode(content or b"").decode()]
+            for name, content in headers
+        ],
+        occurred_at=occurred_at,
+    )
+
+
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").decode("utf-8", "replace").replace("\x00", "")[:100]

@@ -1,0 +1,215 @@
+"""Who owns a task row: claim, renew, finish, retry, bury, recover. All by the database's clock.
+
+A lease is (row, lease_token, end). Whoever writes a row's end proves the token in the same
+transaction, so a worker that was given up for dead can never finish what another took over.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from kafka_bridge import metrics
+from kafka_bridge.handlers import LeaseLost
+
+MAX_CRASHES_ALONE = 3
+MAX_ERROR_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """One row this worker owns now, with the message it is about."""
+
+    task_id: int
+    message_id: int
+    name: str
+    attempts: int
+    lease_token: uuid.UUID
+    topic: str
+    key: str
+    value: bytes | None
+    content_hash: bytes
+    occurred_at: datetime
+    event_id: str
+    traceparent: str
+
+
+_CLAIM = """
+WITH due AS (
+    SELECT id FROM kafka_bridge_messagetask
+    WHERE name = %(name)s AND state = 'pending' AND next_attempt_at <= clock_timestamp()
+      AND {which}
+    ORDER BY id
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE kafka_bridge_messagetask AS task
+SET state = 'leased', lease_token = %(token)s, leased_alone = %(alone)s,
+    lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
+FROM due, kafka_bridge_inboxmessage AS message
+WHERE task.id = due.id AND message.id = task.message_id
+RETURNING task.id, task.message_id, task.name, task.attempts, task.lease_token, message.topic,
+          message.key, message.value, message.content_hash, message.occurred_at,
+          message.event_id, message.traceparent
+"""
+_CLAIM_TOGETHER = _CLAIM.format(which="id = ANY(%(ids)s) AND NOT suspect")
+_CLAIM_ALONE = _CLAIM.format(which="suspect")
+
+
+def claim(*, name: str, ids: Sequence[int]) -> list[Claimed]:
+    """Lease those of `ids` that are due and free, under one token, in the order of their ids."""
+    return _claim(_CLAIM_TOGETHER, name=name, ids=list(ids), limit=len(ids), alone=False)
+
+
+def claim_suspect(*, name: str) -> Claimed | None:
+    """Lease one due row whose worker died before; the caller runs nothing suspect beside it."""
+    rows = _claim(_CLAIM_ALONE, name=name, ids=[], limit=1, alone=True)
+    return rows[0] if rows else None
+
+
+def _claim(sql: str, **parameters: Any) -> list[Claimed]:
+    parameters |= {"token": uuid.uuid4(), "lease": settings.LEASE_SECONDS}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows = [Claimed(*row) for row in cursor.fetchall()]
+    return sorted(
+        (_with_bytes(row) for row in rows),
+        key=lambda row: row.task_id,
+    )
+
+
+def _with_bytes(row: Claimed) -> Claimed:
+    # psycopg2 hands bytea over as memoryviews on its own buffer.
+    changes = {
+        "value": None if row.value is None else bytes(row.value),
+        "content_hash": bytes(row.content_hash),
+    }
+    return Claimed(**{**row.__dict__, **changes})
+
+
+def renew(tokens: Sequence[uuid.UUID]) -> int:
+    """Move the end of these leases; rows that are being finished just now are skipped."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH held AS (
+                SELECT id FROM kafka_bridge_messagetask
+                WHERE state = 'leased' AND lease_token = ANY(%s) ORDER BY id
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE kafka_bridge_messagetask AS task
+            SET lease_expires_at = clock_timestamp() + make_interval(secs => %s)
+            FROM held WHERE task.id = held.id
+            """,
+            [list(tokens), settings.LEASE_SECONDS],
+        )
+        return cursor.rowcount
+
+
+_END = """
+UPDATE kafka_bridge_messagetask SET {changes}, lease_token = NULL, lease_expires_at = NULL
+WHERE id = ANY(%(ids)s) AND lease_token = %(token)s AND state = 'leased'
+"""
+
+
+def finish(ids: Sequence[int], token: uuid.UUID) -> None:
+    """Mark rows done inside the caller's transaction. Raises LeaseLost if any is another's now."""
+    _end("state = 'done', finished_at = clock_timestamp(), last_error = ''", ids, token)
+
+
+def retry(
+    ids: Sequence[int], token: uuid.UUID, *, seconds: float, reason: str, counted: bool
+) -> None:
+    """Give rows back, due again in `seconds`. Raises LeaseLost."""
+    _end(
+        "state = 'pending', woken_at = NULL, attempts = attempts + %(counted)s,"
+        " last_error = %(reason)s,"
+        " next_attempt_at = clock_timestamp() + make_interval(secs => %(seconds)s)",
+        ids,
+        token,
+        counted=int(counted),
+        seconds=seconds,
+        reason=reason[:MAX_ERROR_LENGTH],
+    )
+
+
+def bury(task_id: int, token: uuid.UUID, *, reason: str, detail: str) -> None:
+    """End a row as a dead letter, inside or outside of a transaction. Raises LeaseLost."""
+    with transaction.atomic():
+        _end(
+            "state = 'dead', finished_at = clock_timestamp(), attempts = attempts + 1,"
+            " last_error = %(reason)s",
+            [task_id],
+            token,
+            reason=reason[:MAX_ERROR_LENGTH],
+        )
+        _insert_dead_letter(task_id, reason, detail)
+
+
+def _end(changes: str, ids: Sequence[int], token: uuid.UUID, **parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _END.format(changes=changes), {"ids": list(ids), "token": token, **parameters}
+        )
+        if cursor.rowcount != len(ids):
+            metrics.LEASES_LOST.inc()
+            raise LeaseLost(f"{len(ids) - cursor.rowcount} of {len(ids)} rows")
+
+
+def _insert_dead_letter(task_id: int, reason: str, detail: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO kafka_bridge_deadletter
+                (source, reason, detail, topic, partition, "offset", key, value, headers,
+                 occurred_at, task_id, created_at)
+            SELECT 'handler', %s, %s, message.topic, message.partition, message."offset",
+                   convert_to(message.key, 'UTF8'), message.value, '[]', message.occurred_at,
+                   task.id, clock_timestamp()
+            FROM kafka_bridge_messagetask AS task
+            JOIN kafka_bridge_inboxmessage AS message ON message.id = task.message_id
+            WHERE task.id = %s
+            """,
+            [reason[:100], detail[:1000], task_id],
+        )
+    metrics.DEAD_LETTERS.labels("handler").inc()
+
+
+def recover_expired(limit: int = 1000) -> int:
+    """Give back the rows whose worker fell silent; returns how many.
+
+    A crash is no verdict: the row becomes a suspect and is claimed alone from then on. Only
+    crashes while alone count, and the third makes a dead letter.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH silent AS (
+                SELECT id FROM kafka_bridge_messagetask
+                WHERE state = 'leased' AND lease_expires_at < clock_timestamp()
+                ORDER BY lease_expires_at LIMIT %s
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE kafka_bridge_messagetask AS task
+            SET suspect = TRUE, crashes_alone = crashes_alone + leased_alone::int,
+                state = CASE WHEN crashes_alone + leased_alone::int >= %s
+                        THEN 'dead' ELSE 'pending' END,
+                woken_at = NULL, lease_token = NULL, lease_expires_at = NULL,
+                next_attempt_at = clock_timestamp(), last_error = 'crashed'
+            FROM silent WHERE task.id = silent.id
+            RETURNING task.id, task.state
+            """,
+            [limit, MAX_CRASHES_ALONE],
+        )
+        rows = cursor.fetchall()
+        for task_id, state in rows:
+            if state == "dead":
+                _insert_dead_letter(
+                    task_id, "crashed", "The worker died three times while it ran this alone."
+                )
+    metrics.LEASES_EXPIRED.inc(len(rows))
+    return len(rows)

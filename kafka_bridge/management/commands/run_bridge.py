@@ -1,0 +1,23 @@
+"""`manage.py run_bridge`: the process between Kafka and Celery."""
+
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from prometheus_client import start_http_server
+
+from kafka_bridge.bridge import Bridge
+
+
+class Command(BaseCommand):
+    help = (
+        "Turn outbox rows into Kafka messages, Kafka messages into Celery tasks, and wake what is "
+        "due. Several may run at once. SIGTERM ends it cleanly."
+    )
+    requires_system_checks = "__all__"
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.METRICS_PORT:
+            start_http_server(settings.METRICS_PORT, settings.METRICS_HOST)
+        sys.exit(Bridge().run())

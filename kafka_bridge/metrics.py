@@ -1,0 +1,15 @@
+"""Every metric of the bridge, in one place."""
+
+from prometheus_client import Counter
+
+OUTBOX_PRODUCED = Counter("outbox_produced_total", "Outbox rows the broker acknowledged", ["topic"])
+INBOX_RECEIVED = Counter("inbox_received_total", "Messages taken in for the first time", ["topic"])
+INBOX_DUPLICATES = Counter("inbox_duplicates_total", "Offsets that were delivered again", ["topic"])
+# Alarms: each of these means that a log was lost or cut.
+INBOX_OFFSET_GAPS = Counter("inbox_offset_gaps_total", "Offsets that never came", ["topic"])
+INBOX_NEW_EPOCHS = Counter("inbox_new_epochs_total", "Logs that began anew", ["topic"])
+DEAD_LETTERS = Counter("dead_letters_total", "Messages that were given up", ["source"])
+TASK_OUTCOMES = Counter("task_outcomes_total", "How handlers' attempts ended", ["task", "outcome"])
+LEASES_LOST = Counter("leases_lost_total", "Work that rolled back: another worker had the row")
+LEASES_EXPIRED = Counter("leases_expired_total", "Rows whose worker fell silent")
+WAKE_UPS = Counter("wake_ups_total", "Rows Celery was told of", ["task"])

@@ -1,0 +1,32 @@
+"""The outbox: state and event commit together, or neither does."""
+
+import structlog
+from django.db import connection
+
+from kafka_bridge import codec
+from kafka_bridge.events import Event
+from kafka_bridge.models import OutboxMessage
+
+NOTIFY_CHANNEL = "kafka_bridge_outbox"
+
+
+class OutboxOutsideTransaction(RuntimeError):
+    """An event was enqueued where it could be lost without its state, or sent without it."""
+
+
+def enqueue(event: Event) -> None:
+    """Have `event` produced once the surrounding transaction commits.
+
+    Raises OutboxOutsideTransaction outside of `transaction.atomic()`.
+    A trigger on the table wakes the relay at the commit.
+    """
+    if not connection.in_atomic_block:
+        raise OutboxOutsideTransaction(event.key)
+    context = structlog.contextvars.get_contextvars()
+    OutboxMessage.objects.create(
+        topic=event.topic,
+        key=event.key,
+        partition_key=event.partition_key(),
+        value=codec.encode(event),
+        traceparent=context.get("traceparent", ""),
+    )

@@ -1,0 +1,217 @@
+"""Outbox -> Kafka: in order, one relay at a time, a row removed only after its delivery report.
+
+The lock, the LISTEN, the reads and the deletes share one direct connection (DATABASE_DIRECT_URL):
+losing it means stepping down, and another bridge's relay takes over. A row that was produced but
+not yet removed is produced again then, with the same event_id.
+"""
+
+import contextlib
+import select
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg2
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from django.conf import settings
+
+from kafka_bridge import metrics
+from kafka_bridge.failures import describe
+from kafka_bridge.outbox import NOTIFY_CHANNEL
+
+log = structlog.get_logger(__name__)
+
+BATCH_SIZE = 500
+POLL_SECONDS = 1.0
+STANDBY_SECONDS = 1.0
+PARTITIONS_KNOWN_FOR_SECONDS = 60.0
+DELIVERY_TIMEOUT_SECONDS = 30.0
+ADVISORY_LOCK = 7_036_201  # any constant that nothing else in this database uses
+
+# What the broker will say again however often it is asked.
+PERMANENT = frozenset(
+    {
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.INVALID_MSG_SIZE,
+        KafkaError.INVALID_RECORD,
+        KafkaError._INVALID_ARG,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One outbox row."""
+
+    id: int
+    event_id: str
+    topic: str
+    key: str
+    partition_key: int
+    value: bytes
+    traceparent: str
+    occurred_at: datetime
+
+
+class Relay:
+    """Runs until `stop` is set: on standby, or active while it holds the advisory lock."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._producer = self._new_producer()
+        self._partitions: dict[str, tuple[int, float]] = {}
+
+    def run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with contextlib.closing(psycopg2.connect(settings.DATABASE_DIRECT_URL)) as db:
+                    db.autocommit = True
+                    if self._wait_for_lock(db):
+                        log.info("relay.active")
+                        self._work(db)
+            except psycopg2.Error as error:
+                log.warning("relay.database_away", error=describe(error))
+                self._stop.wait(STANDBY_SECONDS)
+
+    def _wait_for_lock(self, db: Any) -> bool:
+        while not self._stop.is_set():
+            if _query(db, "SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])[0][0]:
+                return True
+            self._stop.wait(STANDBY_SECONDS)
+        return False
+
+    def _work(self, db: Any) -> None:
+        _execute(db, f"LISTEN {NOTIFY_CHANNEL}")
+        while not self._stop.is_set():
+            rows = self._read(db)
+            if not rows:
+                select.select([db], [], [], POLL_SECONDS)
+                db.poll()
+                db.notifies.clear()
+                continue
+            failed = self._produce(db, rows)
+            if failed:
+                log.warning("relay.not_delivered", rows=len(failed), error=failed[0].name())
+                self._stop.wait(STANDBY_SECONDS)
+
+    def _read(self, db: Any) -> list[Row]:
+        rows = _query(
+            db,
+            "SELECT id, event_id, topic, key, partition_key, value, traceparent, occurred_at"
+            " FROM kafka_bridge_outboxmessage ORDER BY id LIMIT %s",
+            [BATCH_SIZE],
+        )
+        return [Row(*row[:5], bytes(row[5]), *row[6:]) for row in rows]
+
+    def _produce(self, db: Any, rows: Sequence[Row]) -> list[KafkaError]:
+        """Produce a batch and settle each row; returns the errors that time may heal."""
+        reports: dict[int, KafkaError | None] = {}
+        for row in rows:
+            self._produce_one(row, reports)
+        deadline = time.monotonic() + DELIVERY_TIMEOUT_SECONDS * 1.5
+        while len(reports) < len(rows) and time.monotonic() < deadline:
+            self._producer.poll(0.05)
+
+        delivered = [row for row in rows if row.id in reports and reports[row.id] is None]
+        _execute(
+            db,
+            "DELETE FROM kafka_bridge_outboxmessage WHERE id = ANY(%s)",
+            [[row.id for row in delivered]],
+        )
+        for row in delivered:
+            metrics.OUTBOX_PRODUCED.labels(row.topic).inc()
+
+        failed = []
+        for row in rows:
+            error = reports.get(row.id, KafkaError(KafkaError._TIMED_OUT))
+            if error is None:
+                continue
+            if error.code() in PERMANENT:
+                self._bury(db, row, error)
+            else:
+                failed.append(error)
+        if any(error.fatal() for error in failed) or len(reports) < len(rows):
+            self._producer = self._new_producer()
+        return failed
+
+    def _produce_one(self, row: Row, reports: dict[int, KafkaError | None]) -> None:
+        def report(error: KafkaError | None, _message: Message) -> None:
+            reports[row.id] = error
+
+        headers = [("event_id", str(row.event_id).encode())]
+        if row.traceparent:
+            headers.append(("traceparent", row.traceparent.encode()))
+        try:
+            topic = settings.KAFKA_TOPICS[row.topic]
+            self._producer.produce(
+                topic,
+                row.value,
+                row.key.encode(),
+                partition=row.partition_key % self._partition_count(topic),
+                timestamp=int(row.occurred_at.timestamp() * 1000),
+                headers=headers,
+                on_delivery=report,
+            )
+        except KafkaException as error:
+            reports[row.id] = error.args[0]
+        except BufferError:
+            reports[row.id] = KafkaError(KafkaError._QUEUE_FULL)
+        except KeyError:
+            reports[row.id] = KafkaError(KafkaError._INVALID_ARG)
+
+    def _partition_count(self, topic: str) -> int:
+        """How many partitions a topic has. Raises KafkaException while the cluster cannot say."""
+        count, known_at = self._partitions.get(topic, (0, 0.0))
+        if not count or time.monotonic() - known_at > PARTITIONS_KNOWN_FOR_SECONDS:
+            metadata = self._producer.list_topics(topic, timeout=5).topics[topic]
+            if metadata.error is not None:
+                raise KafkaException(metadata.error)
+            count = len(metadata.partitions)
+            self._partitions[topic] = (count, time.monotonic())
+        return count
+
+    def _bury(self, db: Any, row: Row, error: KafkaError) -> None:
+        """Move one row to the dead letters, so that it does not block those behind it."""
+        _execute(
+            db,
+            """
+            WITH gone AS (DELETE FROM kafka_bridge_outboxmessage WHERE id = %s RETURNING *)
+            INSERT INTO kafka_bridge_deadletter
+                (source, reason, detail, topic, key, value, headers, occurred_at, created_at)
+            SELECT 'outbox', %s, %s, topic, convert_to(key, 'UTF8'), value, '[]', occurred_at,
+                   clock_timestamp()
+            FROM gone
+            """,
+            [row.id, error.name()[:100], f"event_id {row.event_id}"],
+        )
+        metrics.DEAD_LETTERS.labels("outbox").inc()
+        log.error("relay.dead_letter", event_id=str(row.event_id), reason=error.name())
+
+    def _new_producer(self) -> Producer:
+        # Built in the process that uses it: librdkafka does not survive a fork.
+        return Producer(
+            {
+                "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
+                "client.id": "resume-platform-relay",
+                "acks": "all",
+                "enable.idempotence": True,
+                "linger.ms": 0,
+                "message.timeout.ms": int(DELIVERY_TIMEOUT_SECONDS * 1000),
+                "error_cb": lambda error: log.warning("relay.broker_error", error=error.name()),
+            }
+        )
+
+
+def _query(db: Any, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+    with db.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
+
+
+def _execute(db: Any, sql: str, parameters: Sequence[Any] = ()) -> None:
+    with db.cursor() as cursor:
+        cursor.execute(sql, parameters)
