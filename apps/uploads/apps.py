@@ -1,0 +1,9 @@
+"""The app of uploads: resumes, requirements, and the wish to have one judged by the other."""
+
+from django.apps import AppConfig
+
+
+class UploadsConfig(AppConfig):
+    name = "apps.uploads"
+    label = "uploads"
+    verbose_name = "Uploads"

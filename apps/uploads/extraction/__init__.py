@@ -1,0 +1,25 @@
+"""Turns an uploaded file into its text. Knows no Django; `extract` is the way in."""
+
+from apps.uploads.extraction.errors import (
+    CorruptFile,
+    EmptyFile,
+    EncryptedFile,
+    ExtractionError,
+    FileTooComplex,
+    NoTextLayer,
+    UnpackedTooLarge,
+    UnsupportedFormat,
+)
+from apps.uploads.extraction.extract import extract
+
+__all__ = [
+    "CorruptFile",
+    "EmptyFile",
+    "EncryptedFile",
+    "ExtractionError",
+    "FileTooComplex",
+    "NoTextLayer",
+    "UnpackedTooLarge",
+    "UnsupportedFormat",
+    "extract",
+]

@@ -1,0 +1,42 @@
+"""The child process of `sandbox`: a file on stdin, on stdout `ok` or an error's code, then text.
+
+Called with the checkout's root and the reader's name. Its limits are set before it reads a byte.
+"""
+
+import resource
+import sys
+
+MEMORY_BYTES = 1_000_000_000
+CPU_SECONDS = 9
+
+
+def main(root: str, reader: str) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.path.insert(0, root)
+    sys.stdout.buffer.write(answer(reader, sys.stdin.buffer.read()))
+    sys.stdout.flush()
+
+
+def answer(reader: str, content: bytes) -> bytes:
+    # Each reader is imported alone: start-up is most of what a small file costs.
+    from apps.uploads.extraction.errors import ExtractionError
+
+    try:
+        if reader == "docx":
+            from apps.uploads.extraction.docx import read
+        elif reader == "pdfium":
+            from apps.uploads.extraction.pdf_by_pdfium import read
+        else:
+            from apps.uploads.extraction.pdf_by_pypdf import read
+        return b"ok\n" + read(content).encode("utf-8", errors="replace")
+    except MemoryError:
+        return b"file_too_complex\n"
+    except ExtractionError as error:
+        return f"{error.code}\n".encode()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

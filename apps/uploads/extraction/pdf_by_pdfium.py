@@ -1,0 +1,36 @@
+"""PDF by PDFium, the first reader. Runs in the sandbox's child only."""
+
+import pypdfium2
+from pypdfium2 import raw
+
+from apps.uploads.extraction.errors import CorruptFile, EncryptedFile, FileTooComplex
+from apps.uploads.extraction.pdf_pages import MAX_PAGES, joined, refuse_too_long
+
+# PDFium's mark for a hyphen that only the line's end has made.
+_LINE_END_HYPHEN = ("\x02", "\ufffe")
+
+
+def read(content: bytes) -> str:
+    try:
+        document = pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
+            raise EncryptedFile from error
+        raise CorruptFile from error
+    if len(document) > MAX_PAGES:
+        raise FileTooComplex
+    texts: list[str] = []
+    drawn = False
+    for number in range(len(document)):
+        try:
+            page = document[number]
+            text = page.get_textpage().get_text_range()
+        except pypdfium2.PdfiumError as error:
+            raise CorruptFile from error
+        if not text.strip():
+            drawn = drawn or next(page.get_objects(max_depth=2), None) is not None
+        for mark in _LINE_END_HYPHEN:
+            text = text.replace(mark, "")
+        texts.append(text)
+        refuse_too_long(texts)
+    return joined(texts, drawn=drawn)

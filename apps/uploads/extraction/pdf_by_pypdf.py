@@ -1,0 +1,29 @@
+"""PDF by pypdf, for files that PDFium cannot open. Runs in the sandbox's child only."""
+
+import io
+
+import pypdf
+
+from apps.uploads.extraction.errors import CorruptFile, EncryptedFile, FileTooComplex
+from apps.uploads.extraction.pdf_pages import MAX_PAGES, joined, refuse_too_long
+
+
+def read(content: bytes) -> str:
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(content))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise EncryptedFile
+        if len(reader.pages) > MAX_PAGES:
+            raise FileTooComplex
+        texts: list[str] = []
+        drawn = False
+        for page in reader.pages:
+            texts.append(page.extract_text())
+            drawn = drawn or page.get_contents() is not None
+            refuse_too_long(texts)
+    except (EncryptedFile, FileTooComplex, MemoryError):
+        raise
+    except Exception as error:
+        # A broken file makes it raise nearly anything: KeyError, TypeError, RecursionError.
+        raise CorruptFile from error
+    return joined(texts, drawn=drawn)

@@ -1,0 +1,63 @@
+"""Reads formats that can be hostile in a child process with little time, memory and knowledge.
+
+A small file can ask for gigabytes, PDFium is not thread-safe and aborts when memory ends: none of
+that may touch the process that serves everybody. The child has no environment, opens no file,
+and dies at the deadline.
+"""
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from apps.uploads.extraction.errors import BY_CODE, CorruptFile, FileTooComplex
+
+SECONDS = 9.0
+AT_ONCE = 2
+
+_CHILD = Path(__file__).with_name("child.py")
+_ROOT = Path(__file__).resolve().parents[3]
+_slots = threading.BoundedSemaphore(AT_ONCE)
+
+# One reader after another, as long as they call the file corrupt or crash over it.
+_READERS = {"docx": ("docx",), "pdf": ("pdfium", "pypdf")}
+
+
+def read(kind: str, content: bytes, *, seconds: float = SECONDS) -> str:
+    """The text of a PDF or DOCX. Raises an ExtractionError, at the latest after `seconds`."""
+    deadline = time.monotonic() + seconds
+    if not _slots.acquire(timeout=seconds):
+        raise FileTooComplex
+    try:
+        *first, last = _READERS[kind]
+        for reader in first:
+            try:
+                return _run(reader, content, deadline - time.monotonic())
+            except CorruptFile:
+                continue
+        return _run(last, content, deadline - time.monotonic())
+    finally:
+        _slots.release()
+
+
+def _run(reader: str, content: bytes, seconds: float) -> str:
+    try:
+        child = subprocess.run(
+            [sys.executable, "-I", "-B", str(_CHILD), str(_ROOT), reader],
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=max(0.0, seconds),
+            env={},
+            cwd="/",
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise FileTooComplex from error
+    verdict, _newline, text = child.stdout.partition(b"\n")
+    if child.returncode != 0 or not verdict:
+        raise CorruptFile  # it crashed: PDFium aborts, a limit kills
+    if verdict != b"ok":
+        raise BY_CODE[verdict.decode()]
+    return text.decode("utf-8", errors="replace")

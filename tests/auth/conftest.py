@@ -1,0 +1,57 @@
+"""What the tests of accounts share: a client, a fast hasher, an empty namespace in Redis."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from redis import Redis
+from rest_framework.test import APIClient
+
+from apps.auth.models import User
+from resume_platform.caching import cache_for, connect
+from tests.auth.factories import PASSWORD
+
+
+@pytest.fixture(autouse=True)
+def _empty_namespace(settings: Any) -> Iterator[None]:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    redis = cache_for("auth").redis
+    _forget(redis)
+    yield
+    _forget(redis)
+
+
+def _forget(redis: Redis) -> None:
+    for key in redis.scan_iter("auth:*"):
+        redis.delete(key)
+
+
+@pytest.fixture
+def api() -> APIClient:
+    return APIClient()
+
+
+@pytest.fixture
+def login(api: APIClient) -> Callable[..., dict[str, str]]:
+    def do(user: User, password: str = PASSWORD, **headers: Any) -> dict[str, str]:
+        answer = api.post(
+            "/auth/login", {"username": user.username, "password": password}, "json", **headers
+        )
+        assert answer.status_code == 200, answer.json()
+        return answer.json()
+
+    return do
+
+
+@pytest.fixture
+def me(api: APIClient) -> Callable[[str], Any]:
+    def do(token: str) -> Any:
+        return api.get("/me", HTTP_AUTHORIZATION=f"Bearer {token}")
+
+    return do
+
+
+@pytest.fixture
+def redis_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client of a port where nobody listens."""
+    monkeypatch.setattr(cache_for("auth"), "redis", connect("redis://127.0.0.1:9/0"))
