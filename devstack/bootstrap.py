@@ -139,6 +139,7 @@ def install(environment: Path) -> None:
             collected += line.startswith("Collecting ")
             if line.startswith("Installing collected"):
                 say("installing them")
+                told = float("inf")
             elif time.monotonic() - told > PROGRESS_SECONDS:
                 say(f"fetching packages ({min(collected, count)} of {count})")
                 told = time.monotonic()

@@ -1,0 +1,1 @@
+"""Servers that come as Python wheels: PostgreSQL, Valkey and a Kafka broker."""

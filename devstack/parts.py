@@ -1,0 +1,95 @@
+"""The processes of the system beside its servers: what each runs and when it is ready."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from devstack.environment import StackEnvironment
+from devstack.ports import HOST
+from devstack.process import Process, Spec
+from devstack.readiness import http_answers
+
+SERVERS = ("postgres", "redis", "kafka")
+WEB_THREADS = 8
+# Queue and threads of each worker; every thread holds a database connection.
+WORKERS = {"storage": 2, "ai": 8, "webhooks": 8}
+# For a LOG_LEVEL that hides the lines by which a worker says that it is ready.
+SILENT_START_SECONDS = 6.0
+
+
+class Parts:
+    def __init__(self, environment: StackEnvironment) -> None:
+        self._environment = environment
+
+    def migrate(self) -> Spec:
+        spec = self._python("migrate", "manage.py", "migrate", "--no-input")
+        return replace(spec, after=SERVERS, one_shot=True)
+
+    def staff(self) -> Spec:
+        spec = self._python("ensure-staff", "manage.py", "ensure_staff")
+        return replace(spec, after=("migrate",), one_shot=True)
+
+    def web(self, port: int) -> Spec:
+        spec = self._python(
+            "web",
+            *("-m", "gunicorn", "resume_platform.wsgi", "--bind", f"{HOST}:{port}"),
+            *("--workers", "1", "--threads", str(WEB_THREADS), "--graceful-timeout", "5"),
+            "--no-control-socket",
+        )
+        return replace(spec, after=("migrate",), ready=_answers(port, "/health"))
+
+    def bridge(self) -> Spec:
+        spec = self._python("bridge", "manage.py", "run_bridge")
+        return replace(spec, after=("migrate",), ready=self._says("intake.assigned"))
+
+    def workers(self) -> list[Spec]:
+        return [self._worker(queue, threads) for queue, threads in WORKERS.items()]
+
+    def flower(self, port: int) -> Spec:
+        spec = self._python(
+            "flower",
+            *("-m", "celery", "-A", "celery_app", "flower", f"--address={HOST}", f"--port={port}"),
+        )
+        return replace(spec, after=("redis",), ready=_answers(port, "/healthcheck"))
+
+    def openai_standin(self, port: int, *, delay: float) -> Spec:
+        spec = self._python(
+            "openai-standin",
+            *("-m", "devstack.openai_standin", "--port", str(port)),
+            *(("--delay", str(delay)) if delay else ()),
+        )
+        return replace(spec, ready=_answers(port, "/healthz"))
+
+    def callback_sink(self, port: int) -> Spec:
+        spec = self._python("callback-sink", "-m", "devstack.callback_sink", "--port", str(port))
+        return replace(spec, ready=_answers(port, "/healthz"))
+
+    def _worker(self, queue: str, threads: int) -> Spec:
+        spec = self._python(
+            f"worker-{queue}",
+            *("-m", "celery", "-A", "celery_app", "worker", "--pool", "threads"),
+            *("--concurrency", str(threads), "-Q", queue, "-n", f"{queue}@%h"),
+            # They would greet their neighbours for a second at each start, to no use here.
+            *("--without-mingle", "--without-gossip"),
+        )
+        return replace(spec, after=("migrate",), ready=self._says(" ready."))
+
+    def _python(self, name: str, *arguments: str) -> Spec:
+        return Spec(
+            name=name,
+            command=lambda: [sys.executable, *arguments],
+            environment=lambda: self._environment.values,
+        )
+
+    def _says(self, words: str) -> Callable[[Process], bool]:
+        def check(process: Process) -> bool:
+            if self._environment.values.get("LOG_LEVEL", "INFO") not in ("DEBUG", "INFO"):
+                return time.monotonic() - process.started_at > SILENT_START_SECONDS
+            return words in process.log_since_start()
+
+        return check
+
+
+def _answers(port: int, path: str) -> Callable[[Process], bool]:
+    return lambda process: http_answers(f"http://{HOST}:{port}{path}")

@@ -1,0 +1,88 @@
+"""Keeps the guard process informed, and a record of our process groups for the next run."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from devstack import guard
+from devstack.files import read_json, write_json
+
+
+class Watchdog:
+    """Not thread-safe: the supervisor's lock covers it."""
+
+    def __init__(self, record: Path) -> None:
+        self._record = record
+        self._groups: dict[int, float] = {}
+        self._guard: subprocess.Popen[str] | None = None
+
+    def add(self, group: int) -> None:
+        self._groups[group] = _created(group)
+        self._tell(f"+{group}")
+        self._write()
+
+    def remove(self, group: int) -> None:
+        if self._groups.pop(group, None) is not None:
+            self._tell(f"-{group}")
+            self._write()
+
+    def close(self) -> None:
+        if self._guard is not None and self._guard.stdin is not None:
+            self._guard.stdin.close()
+            self._guard.wait()
+            self._guard = None
+        if not self._groups:
+            self._record.unlink(missing_ok=True)
+
+    def _tell(self, line: str) -> None:
+        if self._guard is not None and self._guard.poll() is None:
+            try:
+                self._write_line(line)
+            except BrokenPipeError:
+                pass
+            else:
+                return
+        self._guard = subprocess.Popen(
+            [sys.executable, "-I", guard.__file__],
+            stdin=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            cwd="/",
+            start_new_session=True,
+        )
+        for group in self._groups:
+            self._write_line(f"+{group}")
+
+    def _write_line(self, line: str) -> None:
+        assert self._guard is not None
+        assert self._guard.stdin is not None
+        self._guard.stdin.write(line + "\n")
+        self._guard.stdin.flush()
+
+    def _write(self) -> None:
+        write_json(self._record, [[group, created] for group, created in self._groups.items()])
+
+
+def end_leftovers(record: Path) -> int:
+    """Ends the groups of an earlier run whose supervisor and guard both died; returns how many.
+
+    A group's leader is known by its pid together with its start time, so that a stranger who got
+    the pid since is left alone.
+    """
+    alive = {
+        group
+        for group, created in read_json(record) or []
+        if created and _created(group) == created
+    }
+    guard.end(alive)
+    record.unlink(missing_ok=True)
+    return len(alive)
+
+
+def _created(pid: int) -> float:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return 0.0
