@@ -1,6 +1,6 @@
 """The endpoints of accounts: each validates, calls one service, and returns."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
@@ -60,7 +60,7 @@ class RefreshView(PublicView):
 class LogoutView(APIView):
     @extend_schema(request=None, responses=StatusSerializer)
     def post(self, request: Request) -> Response:
-        services.logout(user_id=request.user.id)
+        services.logout(user_id=cast(int, request.user.id))
         return Response({"status": "success"})
 
 

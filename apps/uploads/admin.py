@@ -1,0 +1,52 @@
+"""Plain lists of uploads for the staff; nothing is edited here, for others have copies."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from apps.uploads.models import Processing, Requirements, Resume
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    search_fields: ClassVar = ("=id", "=user_id")
+    ordering = ("-id",)
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Resume)
+class ResumeAdmin(ReadOnlyAdmin):
+    list_display = ("id", "user_id", "created_at", "flags")
+    list_filter = ("created_at",)
+
+
+@admin.register(Requirements)
+class RequirementsAdmin(ReadOnlyAdmin):
+    list_display = ("id", "user_id", "created_at", "deleted_at")
+    list_filter = ("created_at", ("deleted_at", admin.EmptyFieldListFilter))
+
+
+@admin.register(Processing)
+class ProcessingAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "user_id",
+        "resume_id",
+        "requirements_id",
+        "created_at",
+        "deleted_at",
+    )
+    list_filter = ("created_at", ("deleted_at", admin.EmptyFieldListFilter))
+    list_select_related = False
+    # The forms of foreign keys would list every row there is.
+    raw_id_fields = ("resume", "requirements")

@@ -1,0 +1,40 @@
+"""What the API says about a file that has no text to give."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.uploads.extraction import (
+    CorruptFile,
+    EmptyFile,
+    EncryptedFile,
+    ExtractionError,
+    FileTooComplex,
+    NoTextLayer,
+    UnpackedTooLarge,
+    UnsupportedFormat,
+)
+from resume_platform.api.errors import BadInput, DomainError, TooLarge
+
+_SENTENCES = {
+    UnsupportedFormat: _("Only .txt, .docx and .pdf files are read."),
+    CorruptFile: _("The file is damaged or is not what its name says."),
+    EmptyFile: _("There is no text in the file."),
+    EncryptedFile: _("The file is protected by a password."),
+    NoTextLayer: _("The file holds pictures of pages, without text that could be read."),
+    FileTooComplex: _("The file takes too long or too much memory to read."),
+    UnpackedTooLarge: _("The file unpacks to far more than it weighs."),
+}
+
+
+def domain_error(error: ExtractionError) -> DomainError:
+    kind = TooLarge if isinstance(error, UnpackedTooLarge) else BadInput
+    return kind(str(_SENTENCES[type(error)]), error.code)
+
+
+def too_many_characters(limit: int) -> TooLarge:
+    sentence = _("The file's text is longer than {limit} characters.")
+    return TooLarge(str(sentence).format(limit=limit), "too_many_characters")
+
+
+def too_many_bytes(limit: int) -> TooLarge:
+    sentence = _("The file is larger than {limit} bytes.")
+    return TooLarge(str(sentence).format(limit=limit), "file_too_large")

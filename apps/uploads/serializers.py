@@ -1,0 +1,109 @@
+"""The shapes of the uploads' requests and answers."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import serializers
+
+from apps.uploads import callback_url
+
+MAX_ID = 2**63 - 1
+MAX_IDS = 1_000
+
+_URL_SENTENCES = {
+    "malformed": gettext_lazy("This is not a URL with a host."),
+    "scheme": gettext_lazy("The URL must begin with http:// or https://."),
+    "credentials": gettext_lazy("The URL must not hold a user name or a password."),
+    "forbidden_address": gettext_lazy("The URL leads to an address that is not called."),
+}
+
+
+class UploadedText(serializers.CharField):
+    """A text as it was sent, bounded by the setting `limit`; more than white space."""
+
+    def __init__(self, *, limit: str, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+        self.limit = limit
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if not data.strip():
+            self.fail("blank")
+        max_chars = getattr(settings, self.limit)
+        if len(data) > max_chars:
+            raise serializers.ValidationError(
+                _("The text is longer than {limit} characters.").format(limit=max_chars)
+            )
+        return super().to_internal_value(data)
+
+
+class ResumeTextSerializer(serializers.Serializer):
+    resume = UploadedText(limit="MAX_CHARS_RESUME")
+
+
+class RequirementsTextSerializer(serializers.Serializer):
+    requirements = UploadedText(limit="MAX_CHARS_REQUIREMENTS")
+
+
+class FileSerializer(serializers.Serializer):
+    # An empty file is answered as any other that has no text.
+    file = serializers.FileField(allow_empty_file=True)
+
+
+class StartProcessingSerializer(serializers.Serializer):
+    requirements_id = serializers.IntegerField(min_value=1, max_value=MAX_ID)
+    resume_id = serializers.IntegerField(min_value=1, max_value=MAX_ID)
+    callback_url = serializers.CharField(max_length=callback_url.MAX_LENGTH)
+
+    def validate_callback_url(self, value: str) -> str:
+        try:
+            callback_url.check(value, settings.WEBHOOK_ALLOWED_PRIVATE_NETWORKS)
+        except callback_url.BadCallbackUrl as error:
+            raise serializers.ValidationError(_URL_SENTENCES[error.reason]) from error
+        return value
+
+
+def _ids(**kwargs: Any) -> serializers.ListField:
+    child = serializers.IntegerField(min_value=1, max_value=MAX_ID)
+    return serializers.ListField(child=child, max_length=MAX_IDS, **kwargs)
+
+
+class DeleteProcessingSerializer(serializers.Serializer):
+    """Both spellings of the list are read; `validated_data` has `processing_ids` alone."""
+
+    processings_ids = _ids(required=False)
+    processing_ids = _ids(required=False)
+
+    def validate(self, attrs: dict[str, list[int]]) -> dict[str, list[int]]:
+        if not attrs:
+            raise serializers.ValidationError({"processings_ids": [_("This field is required.")]})
+        ids = {number for numbers in attrs.values() for number in numbers}
+        if len(ids) > MAX_IDS:
+            raise serializers.ValidationError(
+                {"processings_ids": [_("At most {limit} ids.").format(limit=MAX_IDS)]}
+            )
+        return {"processing_ids": sorted(ids)}
+
+
+class DeleteRequirementsSerializer(serializers.Serializer):
+    requirements_ids = _ids()
+
+
+class ResumeIdSerializer(serializers.Serializer):
+    resume_id = serializers.IntegerField()
+
+
+class RequirementsIdSerializer(serializers.Serializer):
+    requirements_id = serializers.IntegerField()
+
+
+class StartedSerializer(serializers.Serializer):
+    status = serializers.ChoiceField(choices=["Processing started"])
+    processing_id = serializers.IntegerField()
+
+
+class DeletedSerializer(serializers.Serializer):
+    is_deleted = serializers.BooleanField()

@@ -1,0 +1,178 @@
+"""Uploading texts and files, starting and deleting processings.
+
+Rows and their events commit together. Locks are taken in one order: rows of requirements by id,
+then processings by id.
+"""
+
+from collections.abc import Collection
+from functools import partial
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.uploads import file_errors, limits, texts
+from apps.uploads.extraction import ExtractionError, extract
+from apps.uploads.models import Processing, Requirements, Resume
+from kafka_bridge import outbox
+from kafka_bridge.events import (
+    DeleteProcessing,
+    DeleteRequirements,
+    NewRequest,
+    NewRequirements,
+    NewResume,
+)
+from resume_platform.api.errors import Forbidden, NotFound
+
+# Keeps an event under Kafka's usual limit of a megabyte, however large the vacancy was.
+IDS_PER_EVENT = 20_000
+
+Row = TypeVar("Row", Resume, Requirements)
+
+
+@transaction.atomic
+def create_resume(*, user_id: int, text: str) -> Resume:
+    resume = Resume.objects.create(user_id=user_id, text=text)
+    outbox.enqueue(NewResume(resume_id=resume.id, user_id=user_id, resume=text))
+    transaction.on_commit(partial(texts.remember, resume))
+    return resume
+
+
+@transaction.atomic
+def create_requirements(*, user_id: int, text: str) -> Requirements:
+    requirements = Requirements.objects.create(user_id=user_id, text=text)
+    outbox.enqueue(
+        NewRequirements(requirements_id=requirements.id, user_id=user_id, requirements=text)
+    )
+    transaction.on_commit(partial(texts.remember, requirements))
+    return requirements
+
+
+def create_resume_from_file(*, user_id: int, name: str, content: bytes) -> Resume:
+    """Raises BadInput or TooLarge, with a code for each way in which a file can be unreadable."""
+    text = _text_of_file(name, content, max_chars=settings.MAX_CHARS_RESUME)
+    return create_resume(user_id=user_id, text=text)
+
+
+def create_requirements_from_file(*, user_id: int, name: str, content: bytes) -> Requirements:
+    """Raises as `create_resume_from_file` does."""
+    text = _text_of_file(name, content, max_chars=settings.MAX_CHARS_REQUIREMENTS)
+    return create_requirements(user_id=user_id, text=text)
+
+
+def _text_of_file(name: str, content: bytes, *, max_chars: int) -> str:
+    try:
+        text = extract(name, content)
+    except ExtractionError as error:
+        raise file_errors.domain_error(error) from error
+    if len(text) > max_chars:
+        raise file_errors.too_many_characters(max_chars)
+    return text
+
+
+def start_processing(
+    *, user_id: int, resume_id: int, requirements_id: int, callback_url: str
+) -> Processing:
+    """Have a resume judged. The callback URL was checked before.
+
+    Raises NotFound, Forbidden and TooManyRequests. Only what would otherwise start counts
+    against the limit.
+    """
+    resume = Resume.objects.defer("text").filter(id=resume_id).first()
+    requirements = Requirements.objects.defer("text").filter(id=requirements_id).first()
+    resume = _owned(resume, user_id, _("There is no such resume."), "resume_not_found")
+    _live(requirements, user_id)
+    limits.take_start(user_id=user_id)
+    with transaction.atomic():
+        requirements = _live(_lock_for_start(requirements_id), user_id)
+        resume_text, requirements_text = texts.load(resume, requirements)
+        processing = Processing.objects.create(
+            user_id=user_id, resume=resume, requirements=requirements, callback_url=callback_url
+        )
+        outbox.enqueue(
+            NewRequest(
+                callback_url=callback_url,
+                processing_id=processing.id,
+                user_id=user_id,
+                resume_id=resume_id,
+                requirements_id=requirements_id,
+                resume=resume_text,
+                requirements=requirements_text,
+            )
+        )
+    return processing
+
+
+@transaction.atomic
+def delete_processings(*, user_id: int, processing_ids: Collection[int]) -> bool:
+    """Delete the user's own; ids of others and unknown ids change nothing.
+
+    True if something was deleted.
+    """
+    deleted = _delete_live_processings(
+        Processing.objects.filter(user_id=user_id, id__in=processing_ids)
+    )
+    if deleted:
+        outbox.enqueue(DeleteProcessing(processing_ids=deleted, user_id=user_id))
+    return bool(deleted)
+
+
+@transaction.atomic
+def delete_requirements(*, user_id: int, requirements_ids: Collection[int]) -> bool:
+    """Delete the user's own requirements and their processings; as `delete_processings` else."""
+    own = list(
+        Requirements.objects.defer("text")
+        .select_for_update(no_key=True)
+        .filter(user_id=user_id, id__in=requirements_ids, deleted_at=None)
+        .order_by("id")
+    )
+    if not own:
+        return False
+    ids = [requirements.id for requirements in own]
+    Requirements.objects.filter(id__in=ids).update(deleted_at=timezone.now())
+    processings = _delete_live_processings(Processing.objects.filter(requirements_id__in=ids))
+    for start in range(0, max(1, len(processings)), IDS_PER_EVENT):
+        outbox.enqueue(
+            DeleteRequirements(
+                processings_ids=processings[start : start + IDS_PER_EVENT],
+                requirements_ids=ids,
+                user_id=user_id,
+            )
+        )
+    transaction.on_commit(partial(texts.forget, *own))
+    return True
+
+
+def _delete_live_processings(processings: QuerySet[Processing]) -> list[int]:
+    live = processings.filter(deleted_at=None).order_by("id").select_for_update(no_key=True)
+    ids = list(live.values_list("id", flat=True))
+    Processing.objects.filter(id__in=ids).update(deleted_at=timezone.now())
+    return ids
+
+
+def _lock_for_start(requirements_id: int) -> Requirements | None:
+    """Shared among starts; a deletion waits for them, and they for it."""
+    table = Requirements._meta.db_table
+    rows = Requirements.objects.raw(
+        f"SELECT id, user_id, created_at, deleted_at FROM {table} WHERE id = %s FOR SHARE",  # noqa: S608
+        [requirements_id],
+    )
+    return next(iter(rows), None)
+
+
+def _live(requirements: Requirements | None, user_id: int) -> Requirements:
+    if requirements is not None and requirements.deleted_at is not None:
+        requirements = None
+    sentence = _("There are no such requirements.")
+    return _owned(requirements, user_id, sentence, "requirements_not_found")
+
+
+def _owned(row: Row | None, user_id: int, missing: str, code: str) -> Row:
+    if row is None:
+        raise NotFound(missing, code)
+    if row.user_id != user_id:
+        raise Forbidden(_("It belongs to another user."), "not_the_owner")
+    return row
