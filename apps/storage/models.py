@@ -1,0 +1,159 @@
+"""What the events have told, one row per id and claimant.
+
+Every column that comes from events is a pure function of the set of events of that id and user: no
+order, repetition or batching changes it (`reduction.py`, `upserts.py`).
+
+An id belongs to the user with the earliest `create_at` (then the smaller user id). A later claim by
+somebody else is refused and becomes a dead letter. If the earlier claim arrives second, both rows
+stay and the reads see the earlier one, so nothing of the owner's is ever lost to a stranger.
+"""
+
+from django.db import models
+from django.db.models import Q
+
+
+class StoredUser(models.Model):
+    user_id = models.BigIntegerField(primary_key=True)
+    username = models.TextField()
+    full_name = models.TextField(null=True)
+    created_at = models.DateTimeField()
+    event_at = models.DateTimeField()
+    event_hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"user {self.user_id}"
+
+
+class Claim(models.Model):
+    """An id as one user claims it; `create_at` is the earliest timestamp of that user's events."""
+
+    user_id = models.BigIntegerField()
+    create_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class StoredText(Claim):
+    """The text of the latest event, or, once deleted, the claim alone."""
+
+    text_at = models.DateTimeField(null=True)
+    text_hash = models.CharField(max_length=64)
+    deleted = models.BooleanField(default=False)
+
+    class Meta:
+        abstract = True
+
+
+class StoredResume(StoredText):
+    resume_id = models.BigIntegerField()
+    resume = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["resume_id", "user_id"], name="storage_resume_claim"),
+        ]
+
+    def __str__(self) -> str:
+        return f"resume {self.resume_id}"
+
+
+class StoredRequirements(StoredText):
+    requirements_id = models.BigIntegerField()
+    requirements = models.TextField()
+
+    class Meta:
+        verbose_name_plural = "stored requirements"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["requirements_id", "user_id"], name="storage_requirements_claim"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["user_id", "-create_at"],
+                condition=Q(deleted=False),
+                name="storage_requirements_list",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"requirements {self.requirements_id}"
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued"
+    FINISHED = "finished"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
+class StoredProcessing(Claim):
+    """A processing: its request, and the result of the highest run.
+
+    `run` to `details` are the winning result's, null or empty before there is one;
+    `requested_run` to `callback_url` are the latest request's. Deleted: only the ids remain.
+    """
+
+    processing_id = models.BigIntegerField()
+    resume_id = models.BigIntegerField()
+    requirements_id = models.BigIntegerField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+
+    run = models.IntegerField(null=True)
+    result_at = models.DateTimeField(null=True)
+    result_hash = models.CharField(max_length=64, default="")
+    score = models.IntegerField(null=True)
+    verdict = models.TextField(null=True)
+    matches = models.JSONField(null=True)
+    recommendation = models.TextField(null=True)
+    details = models.JSONField(null=True)
+    message_error = models.TextField(null=True)
+    wait_seconds = models.IntegerField(null=True)
+
+    requested_run = models.IntegerField(null=True)
+    requested_at = models.DateTimeField(null=True)
+    callback_url = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["processing_id", "user_id"], name="storage_processing_claim"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user_id", "-create_at"], name="storage_processing_list"),
+            models.Index(
+                fields=["user_id", "requirements_id", "-score"], name="storage_processing_ranking"
+            ),
+            models.Index(
+                fields=["requested_at"],
+                condition=Q(status=Status.QUEUED),
+                name="storage_processing_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"processing {self.processing_id}"
+
+
+class Tombstone(models.Model):
+    """A user deleted this id; it hides that user's rows only, now and later."""
+
+    class Kind(models.TextChoices):
+        PROCESSING = "processing"
+        REQUIREMENTS = "requirements"
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    target_id = models.BigIntegerField()
+    user_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "target_id", "user_id"], name="storage_tombstone_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target_id} of user {self.user_id}"

@@ -1,0 +1,157 @@
+"""One statement per table that joins a batch's rows with the stored ones, by `reduction.py`'s rules.
+
+A row that changes nothing is not written, so the second copy of a result costs no dead tuple.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from apps.storage.reduction import NO_REQUEST, NO_RESULT, Grave, Row
+
+USERS = """
+INSERT INTO storage_storeduser AS s
+    (user_id, username, full_name, created_at, event_at, event_hash)
+SELECT * FROM json_to_recordset(%s) AS e(user_id bigint, username text, full_name text,
+    created_at timestamptz, event_at timestamptz, event_hash text)
+ON CONFLICT (user_id) DO UPDATE SET
+    username = excluded.username, full_name = excluded.full_name,
+    created_at = excluded.created_at, event_at = excluded.event_at,
+    event_hash = excluded.event_hash
+WHERE (excluded.event_at, excluded.event_hash) > (s.event_at, s.event_hash)
+RETURNING user_id
+"""
+
+_TEXTS = """
+INSERT INTO storage_stored{kind} AS s
+    ({kind}_id, user_id, create_at, {kind}, text_at, text_hash, deleted)
+SELECT * FROM json_to_recordset(%s) AS e(id bigint, user_id bigint, create_at timestamptz,
+    text text, text_at timestamptz, text_hash text, deleted boolean)
+ON CONFLICT ({kind}_id, user_id) DO UPDATE SET
+    create_at = LEAST(s.create_at, excluded.create_at),
+    {kind} = CASE WHEN {wins} THEN excluded.{kind} ELSE s.{kind} END,
+    text_at = CASE WHEN {wins} THEN excluded.text_at ELSE s.text_at END,
+    text_hash = CASE WHEN {wins} THEN excluded.text_hash ELSE s.text_hash END
+WHERE excluded.create_at < s.create_at OR {wins}
+RETURNING {kind}_id
+"""
+# A deleted row's text_at is null, which wins over nothing and loses to nothing.
+_TEXT_WINS = "((excluded.text_at, excluded.text_hash) > (s.text_at, s.text_hash)) IS TRUE"
+RESUMES = _TEXTS.format(kind="resume", wins=_TEXT_WINS)
+REQUIREMENTS = _TEXTS.format(kind="requirements", wins=_TEXT_WINS)
+
+_EARLIER = (
+    "(excluded.create_at, excluded.requirements_id, excluded.resume_id)"
+    " < (s.create_at, s.requirements_id, s.resume_id)"
+)
+_DEAD = "'deleted' IN (s.status, excluded.status)"
+_RESULT_WINS = (
+    f"NOT {_DEAD} AND excluded.run IS NOT NULL AND (s.run IS NULL OR"
+    " (excluded.run, excluded.result_at, excluded.result_hash)"
+    " > (s.run, s.result_at, s.result_hash))"
+)
+_REQUEST_WINS = (
+    f"NOT {_DEAD} AND excluded.requested_run IS NOT NULL AND (s.requested_run IS NULL OR"
+    " (excluded.requested_run, excluded.requested_at, excluded.callback_url)"
+    ' > (s.requested_run, s.requested_at, s.callback_url COLLATE "C"))'
+)
+
+
+def _taken(columns: Iterable[str], condition: str) -> str:
+    return ", ".join(
+        f"{c} = CASE WHEN {condition} THEN excluded.{c} ELSE s.{c} END" for c in columns
+    )
+
+
+PROCESSINGS = f"""
+INSERT INTO storage_storedprocessing AS s
+    (processing_id, user_id, resume_id, requirements_id, create_at, status, run, result_at,
+     result_hash, score, verdict, matches, recommendation, details, message_error, wait_seconds,
+     requested_run, requested_at, callback_url)
+SELECT * FROM json_to_recordset(%s) AS e(processing_id bigint, user_id bigint, resume_id bigint,
+    requirements_id bigint, create_at timestamptz, status text, run int, result_at timestamptz,
+    result_hash text, score int, verdict text, matches jsonb, recommendation text, details jsonb,
+    message_error text, wait_seconds int, requested_run int, requested_at timestamptz,
+    callback_url text)
+ON CONFLICT (processing_id, user_id) DO UPDATE SET
+    {_taken(("create_at", "requirements_id", "resume_id"), _EARLIER)},
+    {_taken(NO_RESULT, _RESULT_WINS)},
+    {_taken(NO_REQUEST, _REQUEST_WINS)}
+WHERE {_EARLIER} OR ({_RESULT_WINS}) OR ({_REQUEST_WINS})
+RETURNING processing_id
+"""  # noqa: S608  built of constants alone
+
+TOMBSTONES = """
+INSERT INTO storage_tombstone (kind, target_id, user_id)
+SELECT * FROM json_to_recordset(%s) AS e(kind text, target_id bigint, user_id bigint)
+ON CONFLICT DO NOTHING
+"""
+
+BURY_REQUIREMENTS = """
+UPDATE storage_storedrequirements AS s
+SET deleted = TRUE, requirements = '', text_at = NULL, text_hash = ''
+FROM json_to_recordset(%s) AS e(kind text, target_id bigint, user_id bigint)
+WHERE e.kind = 'requirements' AND s.requirements_id = e.target_id AND s.user_id = e.user_id
+  AND NOT s.deleted
+RETURNING s.requirements_id
+"""
+
+BURY_PROCESSINGS = """
+UPDATE storage_storedprocessing AS s
+SET status = 'deleted', run = NULL, result_at = NULL, result_hash = '', score = NULL,
+    verdict = NULL, matches = NULL, recommendation = NULL, details = NULL, message_error = NULL,
+    wait_seconds = NULL, requested_run = NULL, requested_at = NULL, callback_url = ''
+FROM json_to_recordset(%s) AS e(kind text, target_id bigint, user_id bigint)
+WHERE s.user_id = e.user_id AND s.status <> 'deleted'
+  AND e.target_id = CASE e.kind WHEN 'processing' THEN s.processing_id ELSE s.requirements_id END
+RETURNING s.processing_id
+"""
+
+STANDING = """
+SELECT t.kind, t.target_id, t.user_id FROM storage_tombstone AS t
+JOIN json_to_recordset(%s) AS e(kind text, target_id bigint, user_id bigint)
+    USING (kind, target_id, user_id)
+"""
+
+_CLAIMS = """
+SELECT {id}, user_id FROM (
+    SELECT {id}, user_id, count(*) OVER (PARTITION BY {id}) AS claims,
+           row_number() OVER (PARTITION BY {id} ORDER BY create_at, user_id) AS place
+    FROM storage_stored{kind} WHERE {id} = ANY(%s)
+) AS claim WHERE claims > 1 AND place = 1
+"""
+
+
+def run(statement: str, rows: Sequence[Row]) -> list[int]:
+    """Run one of the statements above on all rows at once; returns the ids that changed."""
+    if not rows:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [json.dumps(rows, default=_json)])
+        return [id_ for (id_,) in cursor.fetchall()] if cursor.description else []
+
+
+def standing(graves: Iterable[Grave]) -> set[Grave]:
+    """Those of the tombstones that exist."""
+    wanted = [vars(grave) for grave in graves]
+    if not wanted:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING, [json.dumps(wanted)])
+        return {Grave(*row) for row in cursor.fetchall()}
+
+
+def contested(kind: str, ids: Iterable[int]) -> dict[int, int]:
+    """The owner of each of the ids that several users claim."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIMS.format(id=f"{kind}_id", kind=kind), [list(ids)])
+        return dict(cursor.fetchall())
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
