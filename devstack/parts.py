@@ -51,7 +51,8 @@ class Parts:
             "flower",
             *("-m", "celery", "-A", "celery_app", "flower", f"--address={HOST}", f"--port={port}"),
         )
-        return replace(spec, after=("redis",), ready=_answers(port, "/healthcheck"))
+        # Not PostgreSQL, but like everyone it loads all settings.
+        return replace(spec, after=("redis", "kafka"), ready=_answers(port, "/healthcheck"))
 
     def openai_standin(self, port: int, *, delay: float) -> Spec:
         spec = self._python(
