@@ -1,0 +1,96 @@
+"""What the recruiter reads: verdict, recommendation and details, composed by code from the findings."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from apps.ai.assessment import Finding
+from apps.ai.language import Language
+
+# The words follow the vacancy's language, not a reader's: they are stored and sent once, to a machine.
+_WORDS: dict[Language, dict[str, str]] = {
+    "ru": {
+        "suitable": "Подходит",
+        "not_suitable": "Не подходит",
+        "opening": "{verdict}: {score} из 100.",
+        "strengths": "Сильные стороны: {names}.",
+        "no_strengths": "Ни одно требование не подтверждено полностью.",
+        "partial": "Подтверждено частично: {names}.",
+        "missing_musts": "Не хватает обязательного: {names}.",
+        "missing_nices": "Нет желательного: {names}.",
+        "questions": "Уточнить у кандидата: {names}.",
+        "unproved": "Модель сослалась на слова, которых нет в резюме: {names}; это не засчитано.",
+    },
+    "en": {
+        "suitable": "Suitable",
+        "not_suitable": "Not suitable",
+        "opening": "{verdict}: {score} out of 100.",
+        "strengths": "Strengths: {names}.",
+        "no_strengths": "No requirement is fully confirmed.",
+        "partial": "Confirmed in part: {names}.",
+        "missing_musts": "Required but missing: {names}.",
+        "missing_nices": "Welcome but missing: {names}.",
+        "questions": "To ask the candidate: {names}.",
+        "unproved": "The model quoted words that are not in the resume: {names}; they were not counted.",
+    },
+}
+
+
+def verdict(*, is_suitable: bool, language: Language) -> str:
+    return _WORDS[language]["suitable" if is_suitable else "not_suitable"]
+
+
+def recommendation(
+    findings: Sequence[Finding], *, score: int, is_suitable: bool, language: Language
+) -> str:
+    """Strengths, gaps and open questions, in the language of the requirements."""
+    words = _WORDS[language]
+    names = {
+        "strengths": [f for f in findings if f.status == "met"],
+        "partial": [f for f in findings if f.status == "partial"],
+        "missing_musts": [f for f in findings if f.status == "missing" and _is_must(f)],
+        "missing_nices": [f for f in findings if f.status == "missing" and not _is_must(f)],
+        "questions": [f for f in findings if f.status == "unclear"],
+        "unproved": [f for f in findings if f.flags],
+    }
+    opening = words["opening"].format(
+        verdict=verdict(is_suitable=is_suitable, language=language), score=score
+    )
+    sentences = [opening]
+    if not names["strengths"]:
+        sentences.append(words["no_strengths"])
+    for part, listed in names.items():
+        if listed:
+            joined = "; ".join(finding.criterion.name.rstrip(".") for finding in listed)
+            sentences.append(words[part].replace("{names}", joined))
+    return " ".join(sentences)
+
+
+def _is_must(finding: Finding) -> bool:
+    return finding.criterion.importance == "must"
+
+
+def details(
+    findings: Sequence[Finding], *, model: str, prompt_version: str, language: Language
+) -> dict[str, Any]:
+    """The criteria with their evidence: what the score was computed from."""
+    return {
+        "language": language,
+        "model": model,
+        "prompt_version": prompt_version,
+        "criteria": [
+            {
+                "id": finding.criterion.id,
+                "name": finding.criterion.name,
+                "requirement": finding.criterion.requirement,
+                "importance": finding.criterion.importance,
+                "weight": finding.criterion.weight,
+                "status": finding.status,
+                "evidence": [
+                    {"quote": e.quote, "start": e.span.start, "end": e.span.end}
+                    for e in finding.evidence
+                ],
+                "flags": list(finding.flags),
+            }
+            for finding in findings
+        ],
+    }
