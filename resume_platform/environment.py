@@ -70,7 +70,7 @@ class Environment(BaseSettings):
     """The environment of one process, validated."""
 
     model_config = SettingsConfigDict(
-        case_sensitive=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+        case_sensitive=True, extra="ignore", hide_input_in_errors=True
     )
 
     # Django
@@ -156,6 +156,12 @@ class Environment(BaseSettings):
     # Logs
     LOG_DIR: str | None = "logs"
     LOG_LEVEL: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")] = "INFO"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_default(cls, values: dict[str, Any]) -> dict[str, Any]:
+        # `NAME=` in an env file leaves the default; LOG_DIR alone means something when empty.
+        return {name: v for name, v in values.items() if v != "" or name == "LOG_DIR"}
 
     @model_validator(mode="after")
     def _follow_defaults(self) -> "Environment":

@@ -1,0 +1,91 @@
+"""Redis may forget everything: what is due is told again."""
+
+import threading
+
+import pytest
+import redis
+from django.db import connection
+
+from kafka_bridge.dispatcher import Dispatcher
+from kafka_bridge.events import NewResume
+from kafka_bridge.models import MessageTask
+from kafka_bridge.tasks import handler
+from tests.kafka_bridge.conftest import resume
+
+pytestmark = pytest.mark.django_db
+
+QUEUE = "dispatcher-test"
+
+
+@pytest.fixture
+def queue(settings, handlers):
+    handlers.clear()
+    handler("storage.apply", NewResume, queue=QUEUE)(lambda event, attempt: None)
+    client = redis.Redis.from_url(settings.CELERY_BROKER_URL)
+    client.delete(QUEUE)
+    yield client
+    client.delete(QUEUE)
+
+
+@pytest.fixture
+def dispatcher() -> Dispatcher:
+    return Dispatcher(threading.Event())
+
+
+def pass_time(seconds: float) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE kafka_bridge_messagetask SET woken_at = woken_at - make_interval(secs => %s)",
+            [seconds],
+        )
+
+
+def test_what_redis_forgot_is_told_again(queue, dispatcher, store, settings):
+    store(resume(1), resume(2))
+    dispatcher.step()
+    assert queue.llen(QUEUE) == 0, "the intake told Celery just now"
+    pass_time(settings.WAKE_AGAIN_SECONDS + 1)
+    dispatcher.step()
+    assert queue.llen(QUEUE) == 2
+    queue.flushall()
+    pass_time(settings.WAKE_AGAIN_SECONDS + 1)
+    dispatcher.step()
+    assert queue.llen(QUEUE) == 2
+
+
+def test_a_backlog_stays_in_postgresql(queue, dispatcher, store, settings):
+    settings.WAKE_LIMIT = 3
+    store(*[resume(n) for n in range(1, 11)])
+    MessageTask.objects.update(woken_at=None)
+    for _ in range(3):
+        dispatcher.step()
+    assert queue.llen(QUEUE) == 3
+
+
+def test_a_retry_that_is_not_due_is_left_alone(queue, dispatcher, store):
+    store(resume(1))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE kafka_bridge_messagetask SET woken_at = NULL,"
+            " next_attempt_at = now() + interval '1 min'"
+        )
+    dispatcher.step()
+    assert queue.llen(QUEUE) == 0
+
+
+def test_a_wake_up_carries_ids_and_nothing_else(queue, dispatcher, store):
+    store(resume(1, text="SECRET"))
+    MessageTask.objects.update(woken_at=None)
+    dispatcher.step()
+    message = queue.lindex(QUEUE, 0)
+    assert b"storage.apply" in message
+    assert b"SECRET" not in message
+
+
+def test_a_row_whose_worker_died_is_recovered_and_told_again(queue, dispatcher, store):
+    [task_id] = store(resume(1))
+    MessageTask.objects.update(state="leased", lease_token="0" * 32, lease_expires_at="2020-01-01T00:00:00Z")
+    dispatcher.step()
+    row = MessageTask.objects.get(pk=task_id)
+    assert (row.state, row.suspect, row.crashes_alone) == ("pending", True, 0)
+    assert queue.llen(QUEUE) == 1
