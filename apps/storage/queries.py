@@ -1,4 +1,4 @@
-"""The reads: who owns what is decided by the database each time, wide values may come from the cache.
+"""The reads: the database decides each time who owns what; wide values may come from the cache.
 
 Raises NotFound for what is not there (or deleted), Forbidden for what is another user's.
 """
@@ -105,14 +105,14 @@ def list_processings(
     return Listing(list(page.of(values)), total=rows.count())
 
 
-def _owned(claims: "QuerySet[Any, Item]", user_id: int) -> Item:
+def _owned(claims: "QuerySet[Any, Any]", user_id: int) -> Item:
     """The row of an id's owner, if that is this user and has not deleted it."""
     claim = claims.order_by("create_at", "user_id").first()
     if claim is None or claim.get("deleted") or claim.get("status") == Status.DELETED:
         raise NotFound(_("There is no such object."), "not_found")
     if claim["user_id"] != user_id:
         raise Forbidden(_("This object belongs to another user."), "not_owner")
-    return claim
+    return dict(claim)
 
 
 def _text(kind: str, user_id: int, id_: int) -> Item:

@@ -1,4 +1,4 @@
-"""One statement per table that joins a batch's rows with the stored ones, by `reduction.py`'s rules.
+"""One statement per table that joins a batch's rows with the stored ones (`reduction.py`).
 
 A row that changes nothing is not written, so the second copy of a result costs no dead tuple.
 """

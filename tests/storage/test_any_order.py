@@ -64,7 +64,9 @@ others = st.one_of(
     ),
 )  # fmt: skip
 deletes = st.one_of(
-    st.builds(lambda n, u: f.DeleteProcessingFactory(processing_ids=[n], user_id=u), numbers, users),
+    st.builds(
+        lambda n, u: f.DeleteProcessingFactory(processing_ids=[n], user_id=u), numbers, users,
+    ),
     st.builds(
         lambda n, u: f.DeleteRequirementsFactory(requirements_ids=[40 + n % 2], user_id=u),
         numbers, users,

@@ -1,10 +1,9 @@
-"""The GET endpoints: shapes, statuses, owners, order, pages; and that the cache is never believed."""
+"""The GET endpoints: shapes, statuses, owners, order, pages; the cache is never believed."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import redis
 from rest_framework.test import APIClient
 
 from apps.storage.models import StoredProcessing, StoredResume
@@ -195,7 +194,7 @@ def test_a_deleted_text_does_not_stay_in_the_cache(history: None, empty_cache: A
 
 
 def test_reads_answer_without_redis(history: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    away = caching.Cache(redis.Redis(port=1, socket_connect_timeout=0.2), "storage")
+    away = caching.Cache(caching.connect("redis://127.0.0.1:1/0"), "storage")
     monkeypatch.setattr("apps.storage.cache.cache_for", lambda namespace: away)
     assert get("/get_resume", resume_id=30).status_code == 200
     assert get("/get_processing_detail", processing_id=2).json()[0]["resume"] == "Python, 5 лет"
