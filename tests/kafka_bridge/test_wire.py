@@ -37,7 +37,7 @@ def own_topics(settings) -> dict[str, str]:
     suffix = uuid.uuid4().hex[:8]
     settings.KAFKA_TOPICS = {name: f"{name}-{suffix}" for name in settings.KAFKA_TOPICS}
     settings.KAFKA_GROUP_ID = f"group-{suffix}"
-    settings.KAFKA_SESSION_TIMEOUT_MS = 2_000
+    settings.KAFKA_SESSION_TIMEOUT_MS = 6_000
     settings.DATABASE_DIRECT_URL = test_database_url()
     create_topics(settings.KAFKA_BOOTSTRAP_SERVERS, settings.KAFKA_TOPICS.values())
     return settings.KAFKA_TOPICS
