@@ -131,7 +131,7 @@ class Stack:
 
     def kill(self, name: str, signal_number: int = signal.SIGKILL) -> None:
         """Signals one process, not its children; the supervisor starts it again when it ends."""
-        os.kill(self.pids[name], signal_number)
+        self._supervisor.kill(name, signal_number)
 
     def restart(self, name: str) -> None:
         """Ends a part in its own way and waits until everything answers again."""

@@ -1,5 +1,7 @@
 """Starts processes in the order of their needs, keeps them alive, and ends them all."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -181,6 +183,16 @@ class Supervisor:
 
     def log_of(self, name: str) -> Path:
         return self._processes[name].log
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> None:
+        """Signals one process, not its children; after a SIGKILL it has ended on return."""
+        with self._lock:
+            process = self._processes[name]
+            if process.pid is None:
+                raise StackError(f"{name} does not run.")
+            os.kill(process.pid, number)
+            while number == signal.SIGKILL and not process.has_ended():
+                time.sleep(0.001)
 
     def restart(self, name: str) -> None:
         """Ends a part with its stop signal; it is started again. `wait_ready` tells when."""
