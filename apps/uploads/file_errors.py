@@ -9,10 +9,11 @@ from apps.uploads.extraction import (
     ExtractionError,
     FileTooComplex,
     NoTextLayer,
+    ReadersBusy,
     UnpackedTooLarge,
     UnsupportedFormat,
 )
-from resume_platform.api.errors import BadInput, DomainError, TooLarge
+from resume_platform.api.errors import BadInput, DomainError, ServiceUnavailable, TooLarge
 
 _SENTENCES = {
     UnsupportedFormat: _("Only .txt, .docx and .pdf files are read."),
@@ -22,11 +23,16 @@ _SENTENCES = {
     NoTextLayer: _("The file holds pictures of pages, without text that could be read."),
     FileTooComplex: _("The file takes too long or too much memory to read."),
     UnpackedTooLarge: _("The file unpacks to far more than it weighs."),
+    ReadersBusy: _("Too many files are being read at the moment. Try again."),
+}
+_KINDS: dict[type[ExtractionError], type[DomainError]] = {
+    UnpackedTooLarge: TooLarge,
+    ReadersBusy: ServiceUnavailable,
 }
 
 
 def domain_error(error: ExtractionError) -> DomainError:
-    kind = TooLarge if isinstance(error, UnpackedTooLarge) else BadInput
+    kind = _KINDS.get(type(error), BadInput)
     return kind(str(_SENTENCES[type(error)]), error.code)
 
 

@@ -7,6 +7,7 @@ from apps.uploads.extraction.errors import (
     ExtractionError,
     FileTooComplex,
     NoTextLayer,
+    ReadersBusy,
     UnpackedTooLarge,
     UnsupportedFormat,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "ExtractionError",
     "FileTooComplex",
     "NoTextLayer",
+    "ReadersBusy",
     "UnpackedTooLarge",
     "UnsupportedFormat",
     "extract",

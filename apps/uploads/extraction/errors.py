@@ -7,7 +7,8 @@
     ├── EncryptedFile      needs a password
     ├── NoTextLayer        pictures of pages
     ├── FileTooComplex     takes more time or memory than a resume can need
-    └── UnpackedTooLarge   an archive that unpacks to far more than it weighs
+    ├── UnpackedTooLarge   an archive that unpacks to far more than it weighs
+    └── ReadersBusy        no fault of the file: too many are being read
 
 `code` is the word that the API shows; its sentence stands in `apps.uploads.file_errors`.
 """
@@ -45,6 +46,11 @@ class UnpackedTooLarge(ExtractionError):
     code = "unpacked_too_large"
 
 
+class ReadersBusy(ExtractionError):
+    code = "readers_busy"
+
+
+# What the sandbox's child may answer.
 BY_CODE: dict[str, type[ExtractionError]] = {
     error.code: error
     for error in (

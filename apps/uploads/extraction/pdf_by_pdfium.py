@@ -24,6 +24,7 @@ def read(content: bytes) -> str:
     for number in range(len(document)):
         try:
             page = document[number]
+            page.set_rotation(0)  # else lines of a page that lies on its side come out of order
             text = page.get_textpage().get_text_range()
         except pypdfium2.PdfiumError as error:
             raise CorruptFile from error

@@ -3,6 +3,7 @@
 import io
 
 import pypdf
+from pypdf.errors import LimitReachedError
 
 from apps.uploads.extraction.errors import CorruptFile, EncryptedFile, FileTooComplex
 from apps.uploads.extraction.pdf_pages import MAX_PAGES, joined, refuse_too_long
@@ -23,6 +24,8 @@ def read(content: bytes) -> str:
             refuse_too_long(texts)
     except (EncryptedFile, FileTooComplex, MemoryError):
         raise
+    except LimitReachedError as error:
+        raise FileTooComplex from error
     except Exception as error:
         # A broken file makes it raise nearly anything: KeyError, TypeError, RecursionError.
         raise CorruptFile from error

@@ -11,7 +11,13 @@ import threading
 import time
 from pathlib import Path
 
-from apps.uploads.extraction.errors import BY_CODE, CorruptFile, FileTooComplex
+from apps.uploads.extraction.errors import (
+    BY_CODE,
+    CorruptFile,
+    ExtractionError,
+    FileTooComplex,
+    ReadersBusy,
+)
 
 SECONDS = 9.0
 AT_ONCE = 2
@@ -24,21 +30,27 @@ _slots = threading.BoundedSemaphore(AT_ONCE)
 _READERS = {"docx": ("docx",), "pdf": ("pdfium", "pypdf")}
 
 
+class _Crashed(Exception):
+    """The child died of the file: PDFium aborts, a limit kills."""
+
+
 def read(kind: str, content: bytes, *, seconds: float = SECONDS) -> str:
     """The text of a PDF or DOCX. Raises an ExtractionError, at the latest after `seconds`."""
     deadline = time.monotonic() + seconds
+    failure: ExtractionError = CorruptFile()
     if not _slots.acquire(timeout=seconds):
-        raise FileTooComplex
+        raise ReadersBusy
     try:
-        *first, last = _READERS[kind]
-        for reader in first:
+        for reader in _READERS[kind]:
             try:
                 return _run(reader, content, deadline - time.monotonic())
+            except _Crashed:
+                failure = FileTooComplex()
             except CorruptFile:
-                continue
-        return _run(last, content, deadline - time.monotonic())
+                pass
     finally:
         _slots.release()
+    raise failure
 
 
 def _run(reader: str, content: bytes, seconds: float) -> str:
@@ -57,7 +69,7 @@ def _run(reader: str, content: bytes, seconds: float) -> str:
         raise FileTooComplex from error
     verdict, _newline, text = child.stdout.partition(b"\n")
     if child.returncode != 0 or not verdict:
-        raise CorruptFile  # it crashed: PDFium aborts, a limit kills
+        raise _Crashed
     if verdict != b"ok":
         raise BY_CODE[verdict.decode()]
     return text.decode("utf-8", errors="replace")
