@@ -1,4 +1,4 @@
-"""Between events and Kafka messages: bytes out, bytes in, and a named reason when they are no event."""
+"""Between events and Kafka messages: bytes out, bytes in, and why some bytes are no event."""
 
 from __future__ import annotations
 

@@ -18,9 +18,7 @@ class RetryLater(Exception):
     On the last counted attempt it makes a dead letter.
     """
 
-    def __init__(
-        self, reason: str, *, seconds: float | None = None, counted: bool = True
-    ) -> None:
+    def __init__(self, reason: str, *, seconds: float | None = None, counted: bool = True) -> None:
         super().__init__(reason)
         self.reason = reason
         self.seconds = seconds
@@ -50,7 +48,9 @@ class RetryPolicy:
     def max_attempts(self) -> int:
         return len(self.schedule) + 1
 
-    def delay(self, attempt_no: int, spread: Callable[[float, float], float] | None = None) -> float:
+    def delay(
+        self, attempt_no: int, spread: Callable[[float, float], float] | None = None
+    ) -> float:
         """Seconds to wait after attempt `attempt_no` (1 for the first)."""
         base = self.schedule[min(attempt_no, len(self.schedule)) - 1] if self.schedule else 0.0
         return base * (spread or random.uniform)(1 - self.jitter, 1 + self.jitter)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import cast
 
 import structlog
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
@@ -40,6 +40,15 @@ class Incoming:
     occurred_at: datetime
     tasks: tuple[str, ...]
     dead_letter: DeadLetter | None
+
+
+def position(message: Message) -> tuple[Place, int]:
+    """Where a consumed message stands; only error messages lack it."""
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None
+    assert partition is not None
+    assert offset is not None
+    return (topic, partition), offset
 
 
 class _LogBeganAnew(Exception):
@@ -84,7 +93,9 @@ class Inbox:
 
     def _store(self, incoming: Sequence[Incoming], cluster_id: str) -> dict[str, list[int]]:
         ids = self._insert_messages(incoming, cluster_id)
-        new = [(ids[row.place, row.offset], row) for row in incoming if (row.place, row.offset) in ids]
+        new = [
+            (ids[row.place, row.offset], row) for row in incoming if (row.place, row.offset) in ids
+        ]
         if len(new) < len(incoming):
             known = [row for row in incoming if (row.place, row.offset) not in ids]
             self._check_content(known, cluster_id)
@@ -195,25 +206,47 @@ class Inbox:
         )
 
     def _read(self, message: Message) -> Incoming:
-        key, value = message.key(), message.value()
+        place, offset = position(message)
+        key, value = _bytes(message.key()), _bytes(message.value())
+        headers = cast(list[tuple[str, bytes | None]], message.headers() or [])
         kind, milliseconds = message.timestamp()
         occurred_at = (
             timezone.now()
             if kind == TIMESTAMP_NOT_AVAILABLE
             else datetime.fromtimestamp(milliseconds / 1000, UTC)
         )
-        headers = message.headers() or []
-        names = {name: content for name, content in headers if content is not None}
+        names = dict(headers)
         tasks: tuple[str, ...] = ()
         dead_letter = None
         try:
-            event = codec.decode(self._topics[message.topic()], key, value)
+            event = codec.decode(self._topics[place[0]], key, value)
             tasks = tasks_for(type(event))
         except codec.Undecodable as error:
-            dead_letter = _dead_letter(message, headers, error, occurred_at)
+            log.error(
+                "intake.dead_letter",
+                reason=error.reason,
+                topic=place[0],
+                partition=place[1],
+                offset=offset,
+            )
+            dead_letter = DeadLetter(
+                source=DeadLetter.Source.INTAKE,
+                reason=error.reason,
+                detail=error.detail[:1000],
+                topic=place[0],
+                partition=place[1],
+                offset=offset,
+                key=key,
+                value=value,
+                headers=[
+                    [_text(name.encode()), base64.b64encode(content or b"").decode()]
+                    for name, content in headers
+                ],
+                occurred_at=occurred_at,
+            )
         return Incoming(
-            place=(message.topic(), message.partition()),
-            offset=message.offset(),
+            place=place,
+            offset=offset,
             key=_text(key),
             event_id=_text(names.get("event_id")),
             traceparent=_text(names.get("traceparent")),
@@ -248,31 +281,8 @@ def _insert_tasks(wanted: Sequence[tuple[int, str]]) -> dict[str, list[int]]:
     return by_name
 
 
-def _dead_letter(
-    message: Message, headers: Sequence[Any], error: codec.Undecodable, occurred_at: datetime
-) -> DeadLetter:
-    log.error(
-        "intake.dead_letter",
-        reason=error.reason,
-        topic=message.topic(),
-        partition=message.partition(),
-        offset=message.offset(),
-    )
-    return DeadLetter(
-        source=DeadLetter.Source.INTAKE,
-        reason=error.reason,
-        detail=error.detail[:1000],
-        topic=message.topic(),
-        partition=message.partition(),
-        offset=message.offset(),
-        key=message.key(),
-        value=message.value(),
-        headers=[
-            [_text(name.encode()), base64.b64encode(content or b"").decode()]
-            for name, content in headers
-        ],
-        occurred_at=occurred_at,
-    )
+def _bytes(raw: str | bytes | None) -> bytes | None:
+    return raw.encode() if isinstance(raw, str) else raw
 
 
 def _text(raw: bytes | None) -> str:

@@ -30,7 +30,8 @@ class Intake:
         self._stop = stop
         self._topics = {physical: logical for logical, physical in settings.KAFKA_TOPICS.items()}
         self._inbox = inbox.Inbox(topics=self._topics, high_watermark=self._high_watermark)
-        self._next_offsets: dict[tuple[str, int], int] = {}
+        self._cluster = ""
+        self._next_offsets: dict[inbox.Place, int] = {}
         self._consumer = Consumer(
             {
                 "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
@@ -115,15 +116,15 @@ class Intake:
         """Serve the group while paused; what a fresh assignment brings is put back."""
         message = self._consumer.poll(0)
         if message is not None and message.error() is None:
-            place = TopicPartition(message.topic(), message.partition(), message.offset())
-            self._consumer.seek(place)
-            self._consumer.pause([place])
+            (topic, partition), offset = inbox.position(message)
+            self._consumer.seek(TopicPartition(topic, partition, offset))
+            self._consumer.pause([TopicPartition(topic, partition)])
 
     def _commit(self, messages: Sequence[Message]) -> None:
-        ends: dict[tuple[str, int], int] = {}
+        ends: dict[inbox.Place, int] = {}
         for message in messages:
-            place = (message.topic(), message.partition())
-            ends[place] = max(ends.get(place, 0), message.offset() + 1)
+            place, offset = inbox.position(message)
+            ends[place] = max(ends.get(place, 0), offset + 1)
         try:
             self._consumer.commit(
                 offsets=[TopicPartition(*place, offset) for place, offset in ends.items()],
@@ -135,27 +136,25 @@ class Intake:
 
     def _watch_for_gaps(self, messages: Sequence[Message]) -> None:
         for message in messages:
-            place = (message.topic(), message.partition())
-            expected = self._next_offsets.get(place)
-            if expected is not None and message.offset() > expected:
-                metrics.INBOX_OFFSET_GAPS.labels(message.topic()).inc(message.offset() - expected)
+            place, offset = inbox.position(message)
+            expected = self._next_offsets.get(place, offset)
+            if offset > expected:
+                metrics.INBOX_OFFSET_GAPS.labels(place[0]).inc(offset - expected)
                 log.error(
                     "intake.offset_gap",
                     topic=place[0],
                     partition=place[1],
                     expected=expected,
-                    got=message.offset(),
+                    got=offset,
                 )
-            if expected is not None and message.offset() < expected:
+            elif offset < expected:
                 self._inbox.forget(*place)  # counts backwards: look at the log anew
-            self._next_offsets[place] = message.offset() + 1
+            self._next_offsets[place] = offset + 1
 
     def _cluster_id(self) -> str:
         if not self._cluster:
             self._cluster = self._consumer.list_topics(timeout=10).cluster_id or "unknown"
         return self._cluster
-
-    _cluster = ""
 
     def _high_watermark(self, topic: str, partition: int) -> int:
         place = TopicPartition(topic, partition)

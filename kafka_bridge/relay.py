@@ -52,7 +52,7 @@ class Row:
     topic: str
     key: str
     partition_key: int
-    value: bytes
+    value: memoryview
     traceparent: str
     occurred_at: datetime
 
@@ -105,7 +105,7 @@ class Relay:
             " FROM kafka_bridge_outboxmessage ORDER BY id LIMIT %s",
             [BATCH_SIZE],
         )
-        return [Row(*row[:5], bytes(row[5]), *row[6:]) for row in rows]
+        return [Row(*row) for row in rows]
 
     def _produce(self, db: Any, rows: Sequence[Row]) -> list[KafkaError]:
         """Produce a batch and settle each row; returns the errors that time may heal."""
@@ -142,14 +142,14 @@ class Relay:
         def report(error: KafkaError | None, _message: Message) -> None:
             reports[row.id] = error
 
-        headers = [("event_id", str(row.event_id).encode())]
+        headers: list[tuple[str, str | bytes | None]] = [("event_id", str(row.event_id).encode())]
         if row.traceparent:
             headers.append(("traceparent", row.traceparent.encode()))
         try:
             topic = settings.KAFKA_TOPICS[row.topic]
             self._producer.produce(
                 topic,
-                row.value,
+                bytes(row.value),
                 row.key.encode(),
                 partition=row.partition_key % self._partition_count(topic),
                 timestamp=int(row.occurred_at.timestamp() * 1000),

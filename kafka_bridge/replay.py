@@ -27,7 +27,8 @@ def replay(letter: DeadLetter) -> bool:
 
 def _retry_task(letter: DeadLetter) -> bool:
     return bool(
-        MessageTask.objects.filter(pk=letter.task_id, state=MessageTask.State.DEAD).update(
+        letter.task_id is not None
+        and MessageTask.objects.filter(pk=letter.task_id, state=MessageTask.State.DEAD).update(
             state=MessageTask.State.PENDING,
             attempts=0,
             crashes_alone=0,
@@ -40,7 +41,7 @@ def _retry_task(letter: DeadLetter) -> bool:
 
 
 def _produce_again(letter: DeadLetter) -> bool:
-    event = codec.decode(letter.topic, bytes(letter.key or b""), letter.value)
+    event = codec.decode(letter.topic, bytes(letter.key or b""), bytes(letter.value or b""))
     OutboxMessage.objects.create(
         topic=letter.topic,
         key=event.key,

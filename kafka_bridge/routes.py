@@ -1,6 +1,6 @@
 """The whole pipeline on one page: which handlers each event wakes.
 
-What an app does in turn is in `apps/<app>/tasks.py`; what it then tells the others, in its services.
+What an app does in turn is in `apps/<app>/tasks.py`; what it then tells, in its services.
 Handlers of an app that is left out (ENABLED_APPS) are somebody else's and get no task here.
 """
 

@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 
-
 def handler(
     name: str, *events: type[Event], queue: str, retry: RetryPolicy = DEFAULT_RETRY
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -22,7 +22,7 @@ REDIS_ERRORS = Counter(
 class Cache:
     """JSON values under `<namespace>:<key>`. `redis` is the plain client, which raises."""
 
-    def __init__(self, client: "redis.Redis[str]", namespace: str) -> None:
+    def __init__(self, client: redis.Redis, namespace: str) -> None:
         self.redis = client
         self.namespace = namespace
 
@@ -67,7 +67,7 @@ class Cache:
         log.warning("redis.away", namespace=self.namespace, error=type(error).__name__)
 
 
-def connect(url: str) -> "redis.Redis[str]":
+def connect(url: str) -> redis.Redis:
     """A client whose calls end within about a second, whatever the server does."""
     return redis.Redis.from_url(
         url,

@@ -84,7 +84,9 @@ def test_a_wake_up_carries_ids_and_nothing_else(queue, dispatcher, store):
 
 def test_a_row_whose_worker_died_is_recovered_and_told_again(queue, dispatcher, store):
     [task_id] = store(resume(1))
-    MessageTask.objects.update(state="leased", lease_token="0" * 32, lease_expires_at="2020-01-01T00:00:00Z")
+    MessageTask.objects.update(
+        state="leased", lease_token="0" * 32, lease_expires_at="2020-01-01T00:00:00Z"
+    )
     dispatcher.step()
     row = MessageTask.objects.get(pk=task_id)
     assert (row.state, row.suspect, row.crashes_alone) == ("pending", True, 0)

@@ -52,7 +52,11 @@ def test_a_new_cluster_is_not_mistaken_for_the_old_one(make_inbox):
         (b"new_resume", b"[]", "invalid"),
         (b"new_resume", b'{"resume_id": "1", "user_id": 2, "resume": "x"}', "invalid"),
         (b"new_resume", b'{"resume_id": true, "user_id": 2, "resume": "x"}', "invalid"),
-        (b"new_resume", b'{"resume_id": 9223372036854775808, "user_id": 2, "resume": "x"}', "invalid"),
+        (
+            b"new_resume",
+            b'{"resume_id": 9223372036854775808, "user_id": 2, "resume": "x"}',
+            "invalid",
+        ),
         (b"no_such_event", b"{}", "unknown_key"),
         (b"\xff", b"{}", "unknown_key"),
         (None, b"{}", "unknown_key"),

@@ -130,7 +130,7 @@ def test_committed_events_arrive_in_order_per_user_and_rolled_back_ones_never(ow
         assert message.key() == b"new_resume"
         assert uuid.UUID(dict(message.headers())["event_id"].decode())
         assert abs(message.timestamp()[1] / 1000 - before.timestamp()) < 5
-    assert sorted(sum(seen.values(), [])) == list(range(1, 31))
+    assert sorted(n for ids in seen.values() for n in ids) == list(range(1, 31))
     assert all(ids == sorted(ids) for ids in seen.values())
     assert {m.partition() for m in messages if b'"user_id":1,' in m.value()} == {1}
 
@@ -253,7 +253,10 @@ def test_every_event_of_the_contract_survives_the_wire():
 
 @pytest.mark.parametrize("spelling", ["processing_ids", "processings_ids"])
 def test_both_spellings_of_the_ids_are_read(spelling):
-    for key, extra in ((b"delete_processing", {}), (b"delete_requirements", {"requirements_ids": [9]})):
+    for key, extra in (
+        (b"delete_processing", {}),
+        (b"delete_requirements", {"requirements_ids": [9]}),
+    ):
         body = json.dumps({spelling: [1], "user_id": 2, **extra}).encode()
         event = codec.decode("uploading_data", key, body)
         assert getattr(event, "processing_ids", None) or event.processings_ids == [1]
