@@ -1,5 +1,6 @@
-"""The model's judgement, validated and held against the resume: what is not in the text is no evidence."""
+"""The model's judgement, validated and held against the resume that was sent."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -54,10 +55,9 @@ def read_findings(answer: str, *, criteria: Sequence[Criterion], resume: str) ->
     Every criterion must be judged exactly once: a model that skips one has not done its work.
     """
     parsed = None
-    try:
+    # A ValidationError quotes the resume, so it must not become the cause of ours either.
+    with contextlib.suppress(ValidationError):
         parsed = _Answer.model_validate_json(answer).assessments
-    except ValidationError:
-        pass  # its message quotes the resume, so it must not become a cause either
     if parsed is None:
         raise InvalidAssessment("schema")
     by_id = {item.criterion_id: item for item in parsed}
@@ -67,9 +67,7 @@ def read_findings(answer: str, *, criteria: Sequence[Criterion], resume: str) ->
     return [_check(criterion, by_id[criterion.id], folded, resume) for criterion in criteria]
 
 
-def _check(
-    criterion: Criterion, assessed: _Assessment, folded: FoldedText, resume: str
-) -> Finding:
+def _check(criterion: Criterion, assessed: _Assessment, folded: FoldedText, resume: str) -> Finding:
     """A quote that is not found counts for nothing; without any evidence nothing is met."""
     spans = [folded.find(quote) for quote in assessed.quotes[:MAX_QUOTES] if quote.strip()]
     found = dict.fromkeys(span for span in spans if span is not None)

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 _DASHES = frozenset("-‐‑‒–—―−﹘﹣－⁃")
-_QUOTE_MARKS = {mark: '"' for mark in "«»“”„‟″❝❞"} | {mark: "'" for mark in "‘’‚‛′`´"}
+_QUOTE_MARKS = dict.fromkeys("«»“”„‟″❝❞", '"') | dict.fromkeys("‘’‚‛′`´", "'")
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 _ELLIPSES = ("…", "...")
 
@@ -21,7 +21,7 @@ class Span:
 class FoldedText:
     """A text in which quotes are looked for, folded once.
 
-    Folded away are: compatibility forms (NFKC), case, ё/е, the length of white space and the kind of
+    Folded away are: compatibility forms (NFKC), case, ё/е, the length of white space, the kind of
     dashes and quotation marks, white space around dashes, and characters that cannot be seen.
     """
 
@@ -95,7 +95,7 @@ def _append(
 
 
 def _without_ellipsis(quote: str) -> str:
-    """A model marks a cut with an ellipsis at an end of its quote; one in the middle is a splice."""
+    """A model may mark a cut with an ellipsis at either end; one in the middle is a splice."""
     quote = quote.strip()
     for mark in _ELLIPSES:
         quote = quote.removeprefix(mark).removesuffix(mark).strip()

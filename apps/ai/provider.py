@@ -6,7 +6,7 @@ ProviderError
 ├── ProviderRejected        never: key, quota, region or request refused (400, 401, 403, 404, …)
 └── ProviderAnswerInvalid   an answer came and is of no use: truncated, refused, malformed
 
-No error carries the provider's text, a URL, a key or anything of a prompt, nor has one as its cause.
+No error carries the provider's text, a URL, a key or a word of a prompt, nor has one as its cause.
 """
 
 import threading
@@ -126,7 +126,7 @@ class Provider:
     def _request(self, question: Question) -> Response | ProviderError:
         # Errors are returned, not raised, so that the SDK's never hangs on ours as its context.
         try:
-            response = self._openai().responses.parse(
+            response: object = self._openai().responses.parse(
                 model=self._config.model,
                 instructions=question.system,
                 input=question.user,

@@ -1,4 +1,4 @@
-"""What the recruiter reads: verdict, recommendation and details, composed by code from the findings."""
+"""What the recruiter reads: verdict, recommendation and details, composed by code."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from apps.ai.assessment import Finding
 from apps.ai.language import Language
 
-# The words follow the vacancy's language, not a reader's: they are stored and sent once, to a machine.
+# The words follow the vacancy's language, not a reader's: they are stored and sent as they are.
 _WORDS: dict[Language, dict[str, str]] = {
     "ru": {
         "suitable": "Подходит",
@@ -18,7 +18,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "missing_musts": "Не хватает обязательного: {names}.",
         "missing_nices": "Нет желательного: {names}.",
         "questions": "Уточнить у кандидата: {names}.",
-        "unproved": "Модель сослалась на слова, которых нет в резюме: {names}; это не засчитано.",
+        "unproved": "Модель сослалась на слова, которых нет в резюме, не засчитано: {names}.",
     },
     "en": {
         "suitable": "Suitable",
@@ -30,7 +30,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "missing_musts": "Required but missing: {names}.",
         "missing_nices": "Welcome but missing: {names}.",
         "questions": "To ask the candidate: {names}.",
-        "unproved": "The model quoted words that are not in the resume: {names}; they were not counted.",
+        "unproved": "Quoted by the model but not in the resume, so not counted: {names}.",
     },
 }
 

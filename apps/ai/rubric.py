@@ -1,5 +1,6 @@
 """The rubric: what a vacancy demands, as weighted criteria, frozen once it is validated."""
 
+import contextlib
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -40,10 +41,9 @@ def read_criteria(answer: str) -> list[Criterion]:
     An empty list means that the text demands nothing. Raises InvalidRubric.
     """
     criteria = None
-    try:
+    # A ValidationError quotes the vacancy, so it must not become the cause of ours either.
+    with contextlib.suppress(ValidationError):
         criteria = _Answer.model_validate_json(answer).criteria
-    except ValidationError:
-        pass  # its message quotes the vacancy, so it must not become a cause either
     if criteria is None:
         raise InvalidRubric("schema")
     names: set[str] = set()

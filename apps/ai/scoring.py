@@ -1,8 +1,8 @@
-"""The score: computed by code from the criteria's weights and checked statuses, never asked of the model.
+"""The score: computed by code from weights and checked statuses, never asked of the model.
 
-    share   = Σ weight · credit / Σ weight          credit: met 1, partial 1/2, unclear 1/4, missing 0
-    ceiling = 80 - 60 · (weight of missing musts / weight of all musts), or 100 with none missing
-    score   = min(100 · share, ceiling), rounded half up
+share   = Σ weight · credit / Σ weight          credit: met 1, partial 1/2, unclear 1/4, missing 0
+ceiling = 80 - 60 · (weight of missing musts / weight of all musts), or 100 with none missing
+score   = min(100 · share, ceiling), rounded half up
 """
 
 from collections.abc import Sequence

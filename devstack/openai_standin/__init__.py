@@ -1,1 +1,1 @@
-"""A stand-in for the OpenAI API: a separate HTTP server with an honest rule-based matcher behind it."""
+"""A stand-in for the OpenAI API: an HTTP server with an honest rule-based matcher behind it."""

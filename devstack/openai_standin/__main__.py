@@ -12,21 +12,28 @@ from devstack.openai_standin.server import StandInServer
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="openai_standin", description="A stand-in for the OpenAI API: rules, no language model."
+        prog="openai_standin",
+        description="A stand-in for the OpenAI API: rules, no language model.",
     )
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--delay", type=float, default=0.0, help="seconds each answer takes at least")
+    parser.add_argument(
+        "--delay", type=float, default=0.0, help="seconds each answer takes at least"
+    )
     options = parser.parse_args()
     try:
         server = StandInServer((options.host, options.port), delay=options.delay)
     except OSError as error:
-        print(f"openai-standin: cannot listen on port {options.port}: {error.strerror}", file=sys.stderr)
+        print(
+            f"openai-standin: cannot listen on port {options.port}: {error.strerror}",
+            file=sys.stderr,
+        )
         return 1
     vocabulary()
     host, port = server.server_address[:2]
     print(
-        f"openai-standin: THIS IS A STAND-IN for the OpenAI API ({MODEL_NAME}): it follows rules, no language model "
+        f"openai-standin: THIS IS A STAND-IN for the OpenAI API ({MODEL_NAME}): "
+        f"it follows rules, no language model "
         f"runs here.\nopenai-standin: listening on http://{host!s}:{port}/v1",
         flush=True,
     )

@@ -73,8 +73,9 @@ class Vocabulary:
         return frozenset(self._families.get(concept, ()))
 
     def mentions(self, document: Document) -> list[Mention]:
-        """Every mention, the longest name first; a token belongs to one mention, or to several of the same length."""
-        tokens, mentions, i = document.tokens, [], 0
+        """Every mention; of overlapping names the longest."""
+        tokens, i = document.tokens, 0
+        mentions: list[Mention] = []
         while i < len(tokens):
             longest = 0
             for alias in self._by_first_stem.get(tokens[i].stem, ()):
@@ -85,7 +86,12 @@ class Vocabulary:
                     continue
                 if tuple(token.stem for token in tokens[i : i + length]) != alias.stems:
                     continue
-                if any("\n\n" in document.text[a.end : b.start] for a, b in zip(tokens[i : i + length - 1], tokens[i + 1 : i + length], strict=True)):
+                if any(
+                    "\n\n" in document.text[a.end : b.start]
+                    for a, b in zip(
+                        tokens[i : i + length - 1], tokens[i + 1 : i + length], strict=True
+                    )
+                ):
                     continue
                 if Mention(alias.concept, i, i + length) not in mentions[-3:]:
                     mentions.append(Mention(alias.concept, i, i + length))

@@ -1,4 +1,4 @@
-"""A vacancy's text becomes criteria: which lines demand something, how much, and what to call it."""
+"""A vacancy becomes criteria: which lines demand something, how much, and what to call it."""
 
 import re
 from dataclasses import dataclass, replace
@@ -13,43 +13,61 @@ _BULLET = re.compile(r"^\s*(?:[-–—*•●▪■◦✓✔·»>+]|\d{1,2}[.)]|
 _HEADINGS = (
     (
         "nice",
-        r"будет (большим |дополнительным )?(плюсом|преимуществом)|как плюс|желательн|плюсом будет|приветству|"
-        r"преимуществ(ом|а) будет|nice[ -]to[ -]have|preferred|bonus|would be a plus|is a plus|a plus\b|desirable|"
+        r"будет (большим |дополнительным )?(плюсом|преимуществом)|как плюс|"
+        r"желательн|плюсом будет|приветству|"
+        r"преимуществ(ом|а) будет|nice[ -]to[ -]have|preferred|bonus|would be a "
+        r"plus|is a plus|a plus\b|desirable|"
         r"good to have|optional|плюсы|дополнительно\b|необязательн",
     ),
     (
         "duties",
-        r"обязанност|задачи|чем (вам )?(предстоит |нужно |вы будете )?заниматься|что (вам )?(предстоит|нужно будет)|предстоит|что (нужно |предстоит |вы будете )?делать|вам предстоит|"
-        r"функционал|responsibilit|what you('ll| will) do|duties|your (role|tasks)|the role|tasks|day[- ]to[- ]day|о роли",
+        r"обязанност|задачи|чем (вам )?(предстоит |нужно |вы будете )?заниматься|"
+        r"что (вам )?(предстоит|нужно будет)|предстоит|что (нужно |предстоит |вы "
+        r"будете )?делать|вам предстоит|"
+        r"функционал|responsibilit|what you('ll| will) do|duties|your (role|"
+        r"tasks)|the role|tasks|day[- ]to[- ]day|о роли",
     ),
     (
         "must",
-        r"требовани|обязательн|необходим|мы ожидаем|мы жд[её]м|что (мы )?жд[её]м|ожидания|наши пожелания|от вас|"
-        r"что (нужно|важно|требуется)|вы нам подходите|кого мы ищем|ключевые навыки|квалификаци|requirement|"
-        r"must[ -]have|qualification|what we expect|we expect|you have|you bring|your profile|about you|"
-        r"who (we are|we're) looking for|what you('ll)? need|skills( and|,|$)|what we('re| are) looking for|essential",
+        r"требовани|обязательн|необходим|мы ожидаем|мы жд[её]м|что (мы )?жд[её]м|"
+        r"ожидания|наши пожелания|от вас|"
+        r"что (нужно|важно|требуется)|вы нам подходите|кого мы ищем|ключевые "
+        r"навыки|квалификаци|requirement|"
+        r"must[ -]have|qualification|what we expect|we expect|you have|you bring|"
+        r"your profile|about you|"
+        r"who (we are|we're) looking for|what you('ll)? need|skills( and|,|$)|"
+        r"what we('re| are) looking for|essential",
     ),
     (
         "other",
-        r"услови|мы предлага|что мы да|предлагаем|у нас|бонусы|о компании|о нас|компания|преимущества работы|"
-        r"we offer|benefits|what we offer|about (us|the company|our)|perks|conditions|compensation|contact|контакт|"
-        r"как откликнуться|how to apply|process|этапы|зарплат|salary|график|location|локация|о проекте|about the project|стек команды",
+        r"услови|мы предлага|что мы да|предлагаем|у нас|бонусы|о компании|о нас|"
+        r"компания|преимущества работы|"
+        r"we offer|benefits|what we offer|about (us|the company|our)|perks|"
+        r"conditions|compensation|contact|контакт|"
+        r"как откликнуться|how to apply|process|этапы|зарплат|salary|график|"
+        r"location|локация|о проекте|about the project|стек команды",
     ),
 )
 _INLINE_NICE = re.compile(_HEADINGS[0][1], re.IGNORECASE)
 _STRONG = re.compile(
-    r"обязательн|уверенн|глубок|отличн|эксперт|строго|ключев|strong|deep|solid|expert|proficien|must\b|mandatory|essential|\d+\s*\+?\s*(?:лет|год|year)",
+    r"обязательн|уверенн|глубок|отличн|эксперт|строго|ключев|strong|deep|solid|"
+    r"expert|proficien|must\b|mandatory|essential|\d+\s*\+?\s*(?:лет|год|year)",
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"^(?:we are looking for|we need|looking for|you(?: must| should)? (?:have|be)|must have|ищем|требуется|нужен|нужна)\s+(?:an?\s+|the\s+)?",
+    r"^(?:we are looking for|we need|looking for|you(?: must| should)? (?:have|"
+    r"be)|must have|ищем|требуется|нужен|нужна)\s+(?:an?\s+|the\s+)?",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"^(?:(?:обязательн\w*|уверенн\w*|глубок\w*|хорош\w*|отличн\w*|практическ\w*|базов\w*|успешн\w*|подтвержд[её]нн\w*|наличие|"
-    r"знани[ея]|владение|понимание|умение|навык[иа]?|опыт(?: работы)?|знакомство|свободн\w*|strong|solid|good|proven|hands-on|"
-    r"practical|excellent|deep|knowledge|understanding|experience|proficiency|familiarity|ability|working|skills?|"
-    r"commercial|previous|basic|confident|and|и|in|of|with|to|на|с|со|в|по|работы|работать|using)\s+)+",
+    r"^(?:(?:обязательн\w*|уверенн\w*|глубок\w*|хорош\w*|отличн\w*|практическ\w*|"
+    r"базов\w*|успешн\w*|подтвержд[её]нн\w*|наличие|"
+    r"знани[ея]|владение|понимание|умение|навык[иа]?|опыт(?: работы)?|знакомство|"
+    r"свободн\w*|strong|solid|good|proven|hands-on|"
+    r"practical|excellent|deep|knowledge|understanding|experience|proficiency|"
+    r"familiarity|ability|working|skills?|"
+    r"commercial|previous|basic|confident|and|и|in|of|with|to|на|с|со|в|по|работы|"
+    r"работать|using)\s+)+",
     re.IGNORECASE,
 )
 
@@ -63,7 +81,7 @@ class Criterion:
 
 
 def extract_criteria(text: str) -> list[Criterion]:
-    """At most twelve criteria, in the text's order, musts before nices; none where the text demands nothing."""
+    """At most twelve criteria, musts before nices, else in the text's order."""
     items = _demands(text)
     found: list[Criterion] = []
     for section, item in items:
@@ -77,13 +95,13 @@ def extract_criteria(text: str) -> list[Criterion]:
 
 
 def _demands(text: str) -> list[tuple[str, str]]:
-    """(section, item) of everything that demands something; less and less strict until something is found."""
+    """(section, item) of all that demands something; less and less strict until there is any."""
     lines = _lines(text)
     demanded = [(section, item) for section, item in lines if section in ("must", "nice")]
     if not any(section == "must" for section, _ in demanded):
-        demanded = [(s, i) for s, i in lines if s in ("none", "must", "nice") and not _is_title(i)] or [
-            (s, i) for s, i in lines if s in ("none", "must", "nice")
-        ]
+        demanded = [
+            (s, i) for s, i in lines if s in ("none", "must", "nice") and not _is_title(i)
+        ] or [(s, i) for s, i in lines if s in ("none", "must", "nice")]
     if not demanded:
         demanded = [(s, i) for s, i in lines if s == "duties"] or [
             ("none", line.strip()) for line in text.splitlines() if line.strip()
@@ -124,7 +142,9 @@ def _heading(line: str, bullet: bool) -> tuple[str, str]:
     title = before if colon else line
     if bullet and not (colon and not after.strip()):
         return "", ""
-    if len(title) > 60 or (not colon and (len(title.split()) > 6 or line.endswith((".", ";", ",")))):
+    if len(title) > 60 or (
+        not colon and (len(title.split()) > 6 or line.endswith((".", ";", ",")))
+    ):
         return "", ""
     for section, pattern in _HEADINGS:
         if re.search(pattern, title, re.IGNORECASE):
@@ -138,11 +158,17 @@ def _heading(line: str, bullet: bool) -> tuple[str, str]:
 
 def _is_title(item: str) -> bool:
     """A line like a job's title, a company's name or a place: few words and no demand in them."""
-    return len(item.split()) <= 5 and not re.search(r"\d+\s*\+?\s*(?:лет|год|year)|опыт|знани|умени|experience|knowledge|,", item, re.IGNORECASE)
+    return len(item.split()) <= 5 and not re.search(
+        r"\d+\s*\+?\s*(?:лет|год|year)|опыт|знани|умени|experience|knowledge|,", item, re.IGNORECASE
+    )
 
 
 def _sentences(item: str) -> list[str]:
-    return [part.strip(" .;") for part in re.split(r"(?<=[.;!])\s+(?=[^\W\d_a-zа-я]|[A-ZА-Я])|;\s+", item) if part.strip(" .;")]
+    return [
+        part.strip(" .;")
+        for part in re.split(r"(?<=[.;!])\s+(?=[^\W\d_a-zа-я]|[A-ZА-Я])|;\s+", item)
+        if part.strip(" .;")
+    ]
 
 
 def _clauses(item: str) -> list[str]:
@@ -171,12 +197,16 @@ def _name(item: str) -> str:
         name = item
     if len(name) > _NAME_CHARS:
         cut = re.split(r"\s*[(;:]|\s+[–—-]\s+|,\s+", name)[0]
-        name = cut if 3 <= len(cut) <= _NAME_CHARS else name[:_NAME_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:(") + "…"
+        name = (
+            cut
+            if 3 <= len(cut) <= _NAME_CHARS
+            else name[:_NAME_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:(") + "…"
+        )
     return name[0].upper() + name[1:]
 
 
 def _at_most(musts: list[Criterion], nices: list[Criterion]) -> list[Criterion]:
-    """Twelve at most; what is over is joined to the last of its kind, so that nothing demanded is lost."""
+    """Twelve at most; what is over joins the last of its kind, so that no demand is lost."""
     room_for_nices = min(len(nices), max(2, MAX_CRITERIA - len(musts)))
     return _join(musts, MAX_CRITERIA - room_for_nices) + _join(nices, room_for_nices)
 
@@ -186,7 +216,12 @@ def _join(criteria: list[Criterion], limit: int) -> list[Criterion]:
         return criteria
     kept, rest = criteria[: limit - 1], criteria[limit - 1 :]
     together = "; ".join(c.requirement for c in rest)
-    return [*kept, replace(rest[0], name=_name(together), requirement=together, weight=max(c.weight for c in rest))]
+    return [
+        *kept,
+        replace(
+            rest[0], name=_name(together), requirement=together, weight=max(c.weight for c in rest)
+        ),
+    ]
 
 
 def _unique(criteria: list[Criterion]) -> list[Criterion]:
@@ -195,5 +230,9 @@ def _unique(criteria: list[Criterion]) -> list[Criterion]:
     for criterion in criteria:
         key = " ".join(stem(word) for word in criterion.name.split())
         seen[key] = seen.get(key, 0) + 1
-        unique.append(criterion if seen[key] == 1 else replace(criterion, name=f"{criterion.name} ({seen[key]})"))
+        unique.append(
+            criterion
+            if seen[key] == 1
+            else replace(criterion, name=f"{criterion.name} ({seen[key]})")
+        )
     return unique

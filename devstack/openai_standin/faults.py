@@ -52,7 +52,7 @@ class Control:
         self._in_flight = self._max_in_flight = 0
 
     def apply(self, order: dict[str, Any]) -> None:
-        """`delay` seconds; `fail` replaces the orders outstanding; `reset` true also clears the counters."""
+        """`delay` seconds; `fail` replaces outstanding orders; `reset` clears everything first."""
         faults = [Fault.read(item) for item in order.get("fail", [])]
         delay = float(order["delay"]) if "delay" in order else None
         with self._lock:
@@ -92,7 +92,7 @@ class Control:
             self._in_flight -= 1
 
     def state(self) -> dict[str, Any]:
-        """Counters by kind, the moments of the calls (for rate checks) and the outstanding orders."""
+        """Counters by kind, the moments of the calls (for rate checks), outstanding orders."""
         with self._lock:
             return {
                 "delay": self._delay,

@@ -1,13 +1,14 @@
-"""One criterion against one resume: met, partial, missing or unclear, with the words that say so."""
+"""One criterion against one resume: met, partial, missing or unclear, and the proof."""
 
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 
 from devstack.openai_standin import facts
-from devstack.openai_standin.concepts import AVAILABILITY, SOFT, vocabulary
+from devstack.openai_standin.concepts import AVAILABILITY, SOFT, Mention, vocabulary
 from devstack.openai_standin.resume import Resume, read_resume
 from devstack.openai_standin.text import Document, stems
 
@@ -15,29 +16,33 @@ _MET, _PARTIAL = 0.7, 0.3
 _RELATED = 0.35
 _QUOTES = 3
 _LONG_PRACTICE = 12  # months
-_STRONG = re.compile(r"уверенн|глубок|отличн|продвинут|эксперт|strong|deep|solid|expert|advanced|proficien", re.IGNORECASE)
-_FILLER = stems(
-    """опыт опыта работа работы работать работе знание знания знать умение уметь навык навыки владение владеть понимание понимать уверенный
-    уверенное глубокий глубокое хороший отличный отличное практический практика коммерческий обязательный обязательно обязательна от лет год года года
-    менее более не на в с со по из для и или и/или а также при наличие уровень уровне использование применение готовность желание принцип основа основы
-    базовый области сфере сфера участие ведение наш вы мы кто как что это быть иметь самостоятельно самостоятельный команда проект проекты рабочий рабочей среда среде должен
-    продвинутый подтвержденный успешный аналогичный похожий подобный другой другие любой современный минимум плюсом плюс будет желательно приветствуется
-    преимущество преимуществом нужен нужно необходимо требуется общий полный система системы компания компании позиция позиции должность должности
-    один одна например том числе тоже ищем человек кандидат специалист образование высшее профильное
-    experience experienced knowledge skill skills strong solid good excellent proven practical hands on ability able understanding proficiency proficient
-    familiarity familiar working work works with in of and or the a an to for at least years year yrs minimum more than plus bonus is as be have has you your we our
-    are looking commercial professional must should required requirement preferred nice using use used such like similar related relevant other
-    any level from by that this including eg etc deep advanced basic fluent demonstrated track record confident comfortable role position
-    environment team project projects company field background one equivalent desirable good-to-have optional least production""".split()
+_STRONG = re.compile(
+    r"уверенн|глубок|отличн|продвинут|эксперт|strong|deep|solid|expert|advanced|proficien",
+    re.IGNORECASE,
 )
-_OR = re.compile(r"^[\s,)]*(?:\(?\s*(?:и/или|или|либо|or|and/or)\b.*|/\s*|\|\s*)$", re.IGNORECASE | re.DOTALL)
+_FILLER = stems(
+    word
+    for line in (Path(__file__).parent / "filler.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+    for word in line.split()
+)
+_OR = re.compile(
+    r"^[\s,)]*(?:\(?\s*(?:и/или|или|либо|or|and/or)\b.*|/\s*|\|\s*)$", re.IGNORECASE | re.DOTALL
+)
 _COMMA = re.compile(r"^\s*,\s*$")
-_EXAMPLES = re.compile(r"^[^()]{0,20}\(\s*(?:например|напр\.?|e\.?g\.?|such as|like|for example|любой из|любая из|один из|any of)?\s*[,:]?\s*$", re.IGNORECASE)
+_EXAMPLES = re.compile(
+    r"^[^()]{0,20}\(\s*(?:например|напр\.?|e\.?g\.?|such as|like|for example|"
+    r"любой из|любая из|один из|any of)?\s*[,:]?\s*$",
+    re.IGNORECASE,
+)
 _SUCH_AS = re.compile(r"\b(?:such as|like|например|типа|вроде|e\.g\.)\s*:?\s*$", re.IGNORECASE)
 _FIELDS = (
-    r"техническ|информати|вычислит|computer|software|engineer|инженер|математ|физик|программ|кибернет|радио|электрон|technical|\bit\b|\bстем\b|\bstem\b|прикладн",
+    r"техническ|информати|вычислит|computer|software|engineer|инженер|математ|"
+    r"физик|программ|кибернет|радио|электрон|technical|\bit\b|\bстем\b|\bstem\b|"
+    r"прикладн",
     r"экономи|финанс|бухгалт|уч[её]т|econom|financ|account|business|commerc|менеджмент|management",
-    r"quantitative|математ|статист|mathem|statist|econom|эконом|physics|физик|engineer|computer|информатик|data science",
+    r"quantitative|математ|статист|mathem|statist|econom|эконом|physics|физик|"
+    r"engineer|computer|информатик|data science",
     r"медицин|medic|врач|лечебн|фарма|nurs",
     r"юрид|\bправ[оа]\b|юриспруд|\blaw\b|legal",
     r"педагог|pedagog|teaching|лингв|филол",
@@ -80,14 +85,18 @@ def read_demand(text: str) -> Demand:
         dict.fromkeys(
             token.stem
             for i, token in enumerate(document.tokens)
-            if i not in named and len(token.stem) > 2 and token.stem not in _FILLER and not token.raw.isdigit() and not re.search(r"\d", token.raw)
+            if i not in named
+            and len(token.stem) > 2
+            and token.stem not in _FILLER
+            and not token.raw.isdigit()
+            and not re.search(r"\d", token.raw)
         )
     )
     return Demand(text, tuple(_alternatives(document, mentions)), words, facts.required_years(text))
 
 
-def _alternatives(document: Document, mentions: list) -> Iterable[frozenset[str]]:  # type: ignore[type-arg]
-    """Join what stands beside "или", a slash, or in brackets as examples of the word before them."""
+def _alternatives(document: Document, mentions: list[Mention]) -> Iterable[frozenset[str]]:
+    """Join what stands beside "или", a slash, or in brackets as examples."""
     groups: list[set[str]] = []
     listed = False  # inside brackets of examples
     words = vocabulary()
@@ -98,7 +107,9 @@ def _alternatives(document: Document, mentions: list) -> Iterable[frozenset[str]
             groups.append({mention.concept})
             continue
         previous = mentions[i - 1]
-        between = document.text[document.tokens[previous.last - 1].end : document.tokens[mention.first].start]
+        between = document.text[
+            document.tokens[previous.last - 1].end : document.tokens[mention.first].start
+        ]
         same_place = mention.first == previous.first
         kin = mention.concept in words.related(previous.concept) or any(
             previous_concept in words.implied(mention.concept) for previous_concept in groups[-1]
@@ -109,7 +120,11 @@ def _alternatives(document: Document, mentions: list) -> Iterable[frozenset[str]
         if same_place or _OR.match(between) or opens or (listed and ")" not in between):
             # "A, B or C": the comma before belonged to the same choice.
             if _OR.match(between) and "/" not in between and len(groups) > 1 and i >= 2:
-                earlier = document.text[document.tokens[mentions[i - 2].last - 1].end : document.tokens[previous.first].start]
+                earlier = document.text[
+                    document.tokens[mentions[i - 2].last - 1].end : document.tokens[
+                        previous.first
+                    ].start
+                ]
                 if _COMMA.match(earlier) and words.related(previous.concept) & groups[-2]:
                     last = groups.pop()
                     groups[-1] |= last
@@ -125,10 +140,14 @@ class Judge:
         self.resume: Resume = read_resume(resume_text, today)
 
     def judge(self, requirement: str) -> Verdict:
-        """By languages and education where the demand is about these, else by skills, words and years."""
+        """By language or education where the demand is about one, else by skills, words, years."""
         demand = read_demand(requirement)
         language = facts.demanded_language(requirement)
-        if language and len([g for g in demand.groups if not all(c.startswith(SOFT) for c in g)]) <= 1 and demand.years is None:
+        if (
+            language
+            and len([g for g in demand.groups if not all(c.startswith(SOFT) for c in g)]) <= 1
+            and demand.years is None
+        ):
             return self._language(*language)
         if facts.is_education_demand(requirement) and demand.years is None:
             return self._education(requirement)
@@ -141,16 +160,28 @@ class Judge:
         if demand.years is not None:
             years = self._years(demand)
             if years is None:
-                return Verdict("unclear", quotes) if covered >= _MET else self._verdict(covered * 0.6, quotes)
+                return (
+                    Verdict("unclear", quotes)
+                    if covered >= _MET
+                    else self._verdict(covered * 0.6, quotes)
+                )
             number, evidence = years
             enough = number / demand.years
             credit = 1.0 if enough >= 0.95 else enough * 0.8
             has_domain = bool(demand.groups or demand.words)
-            total = credit if not has_domain else (0.65 * credit + 0.35 * covered) * (1 if covered else 0)
+            total = (
+                credit
+                if not has_domain
+                else (0.65 * credit + 0.35 * covered) * (1 if covered else 0)
+            )
             return self._verdict(min(total, credit + 0.1), (*evidence, *quotes))
         if demand.is_personal and covered < _PARTIAL:
             return Verdict("unclear", ())
-        if _STRONG.search(demand.text) and demand.groups and self._practised_months(demand) < _LONG_PRACTICE:
+        if (
+            _STRONG.search(demand.text)
+            and demand.groups
+            and self._practised_months(demand) < _LONG_PRACTICE
+        ):
             covered *= 0.65
         return self._verdict(covered, quotes)
 
@@ -193,7 +224,9 @@ class Judge:
         """Plain words are compared within one alphabet; across two only the concepts are."""
         return bool(re.search("[а-яё]", text, re.IGNORECASE)) == self.resume.is_russian
 
-    def _group(self, group: frozenset[str], within: Callable[[int], bool] = lambda offset: True) -> tuple[float, str]:
+    def _group(
+        self, group: frozenset[str], within: Callable[[int], bool] = lambda offset: True
+    ) -> tuple[float, str]:
         best: tuple[float, int, int] = (0.0, 0, 0)
         kin = frozenset().union(*(vocabulary().related(c) for c in group)) - group
         for concepts, factor in ((group, 1.0), (kin, _RELATED)):
@@ -205,7 +238,7 @@ class Judge:
         return credit, self.resume.document.quote(start, end) if credit else ""
 
     def _words(self, words: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
-        """Half by words found anywhere, half by the best single segment; studied or denied ones count less."""
+        """Half by words found anywhere, half by the best single segment."""
         document, resume = self.resume.document, self.resume
         anywhere: dict[str, float] = {}
         by_segment: dict[int, set[str]] = {}
@@ -222,11 +255,14 @@ class Judge:
         best = sorted(by_segment, key=lambda i: (-len(by_segment[i]), i))
         spread = sum(anywhere.values()) / len(words)
         together = len(by_segment[best[0]]) / len(words)
-        quotes = tuple(document.quote(document.segments[i].start, document.segments[i].start + 1) for i in best[:2])
+        quotes = tuple(
+            document.quote(document.segments[i].start, document.segments[i].start + 1)
+            for i in best[:2]
+        )
         return 0.5 * spread + 0.5 * together, quotes
 
     def _years(self, demand: Demand) -> tuple[float, tuple[str, ...]] | None:
-        """(years in the demanded field, lines that show them); None where the resume has no dates at all."""
+        """(years in the demanded field, lines that show them); None where there are no dates."""
         document, jobs = self.resume.document, self.resume.jobs
         domain = [g for g in demand.groups if not all(c.startswith(SOFT) for c in g)]
         quotes: list[str] = []
@@ -249,16 +285,26 @@ class Judge:
             return None
         return years, tuple(quotes[:2])
 
-    def _job_share(self, domain: list[frozenset[str]], words: tuple[str, ...], start: int, end: int) -> float:
+    def _job_share(
+        self, domain: list[frozenset[str]], words: tuple[str, ...], start: int, end: int
+    ) -> float:
         """How much this stretch of text is about the demanded field, 0..1."""
         if not domain and not words:
             return 1.0
         document = self.resume.document
         if domain:
-            return sum(self._group(g, lambda offset: start <= offset < end)[0] for g in domain) / len(domain)
+            return sum(
+                self._group(g, lambda offset: start <= offset < end)[0] for g in domain
+            ) / len(domain)
         first, last = document.segment_at(start), document.segment_at(max(start, end - 1))
-        here = set().union(*document.stems_by_segment[first : last + 1]) if document.segments else set()
-        share = sum(any(known in here for known in self.resume.same_word(word)) for word in words) / len(words)
+        here = (
+            set().union(*document.stems_by_segment[first : last + 1])
+            if document.segments
+            else set()
+        )
+        share = sum(
+            any(known in here for known in self.resume.same_word(word)) for word in words
+        ) / len(words)
         return 1.0 if share >= 0.5 else share
 
     # --- education and languages
@@ -269,8 +315,20 @@ class Judge:
         if hit is None:
             return Verdict("unclear", ())
         quote = self.resume.document.quote(offset + hit.start(), offset + hit.end())
-        needed = 3 if re.search(r"высш|degree|bachelor|master|university|университет|\bвуз", requirement, re.IGNORECASE) else 2
-        unfinished = re.search(r"неоконч|незаконч|неполн|студент\w*\b|expected|in progress|\d курс", text, re.IGNORECASE)
+        needed = (
+            3
+            if re.search(
+                r"высш|degree|bachelor|master|university|университет|\bвуз",
+                requirement,
+                re.IGNORECASE,
+            )
+            else 2
+        )
+        unfinished = re.search(
+            r"неоконч|незаконч|неполн|студент\w*\b|expected|in progress|\d курс",
+            text,
+            re.IGNORECASE,
+        )
         fields = [pattern for pattern in _FIELDS if re.search(pattern, requirement, re.IGNORECASE)]
         fits = not fields or any(re.search(pattern, text, re.IGNORECASE) for pattern in fields)
         credit = 1.0 if level >= needed else 0.4 if level == needed - 1 else 0.0
@@ -285,9 +343,14 @@ class Judge:
             level = level or 3
             credit = 1.0 if level >= needed else 0.5 if level == needed - 1 else 0.2
             return self._verdict(credit, (self.resume.document.quote(start, end, limit=90),))
-        latin, cyrillic = len(re.findall(r"[a-z]", text, re.IGNORECASE)), len(re.findall(r"[а-яё]", text, re.IGNORECASE))
+        latin, cyrillic = (
+            len(re.findall(r"[a-z]", text, re.IGNORECASE)),
+            len(re.findall(r"[а-яё]", text, re.IGNORECASE)),
+        )
         writes = "english" if latin > 4 * cyrillic else "russian" if cyrillic > latin else ""
         if language == writes and self.resume.document.segments:
             longest = max(self.resume.document.segments, key=lambda s: s.end - s.start)
-            return self._verdict(1.0, (self.resume.document.quote(longest.start, longest.start + 1),))
+            return self._verdict(
+                1.0, (self.resume.document.quote(longest.start, longest.start + 1),)
+            )
         return Verdict("missing", ())

@@ -25,7 +25,7 @@ class JudgementRequest:
 
 
 def read(prompt: str, schema: dict[str, Any]) -> RubricRequest | JudgementRequest:
-    """By the schema's top-level property: "criteria" asks for a rubric, "assessments" for a judgement."""
+    """A schema with "criteria" asks for a rubric, one with "assessments" for a judgement."""
     properties = schema.get("properties")
     wanted = set(properties) if isinstance(properties, dict) else set()
     blocks: dict[str, str] = {}
@@ -36,11 +36,14 @@ def read(prompt: str, schema: dict[str, Any]) -> RubricRequest | JudgementReques
     if "assessments" in wanted and {"criteria", "resume"} <= set(blocks):
         try:
             criteria = json.loads(blocks["criteria"])
-            if all(isinstance(c["id"], str) and isinstance(c["requirement"], str) for c in criteria):
+            if all(
+                isinstance(c["id"], str) and isinstance(c["requirement"], str) for c in criteria
+            ):
                 return JudgementRequest(criteria, blocks["resume"])
         except (ValueError, TypeError, KeyError):
             pass
     raise Unanswerable(
-        "This stand-in follows rules. It answers two questions: a schema with `criteria` and a <requirements> block, "
+        "This stand-in follows rules. It answers two questions: a schema with "
+        "`criteria` and a <requirements> block, "
         "or one with `assessments` and blocks <criteria> (JSON) and <resume>."
     )

@@ -41,7 +41,9 @@ def asked_of_responses(body: dict[str, Any]) -> Asked:
         parts += [_content(item) for item in given]
     else:
         raise BadRequest("Missing required parameter: 'input'.", "input")
-    return Asked(_model(body), "\n".join(parts), _schema(_get(body, "text", "format"), "text.format"))
+    return Asked(
+        _model(body), "\n".join(parts), _schema(_get(body, "text", "format"), "text.format")
+    )
 
 
 def asked_of_chat(body: dict[str, Any]) -> Asked:
@@ -53,7 +55,9 @@ def asked_of_chat(body: dict[str, Any]) -> Asked:
     if isinstance(form, dict) and form.get("type") == "json_schema":
         inner = form.get("json_schema")
         form = {"type": "json_schema", **inner} if isinstance(inner, dict) else form
-    return Asked(_model(body), "\n".join(_content(m) for m in messages), _schema(form, "response_format"))
+    return Asked(
+        _model(body), "\n".join(_content(m) for m in messages), _schema(form, "response_format")
+    )
 
 
 def _model(body: dict[str, Any]) -> str:
@@ -75,7 +79,9 @@ def _content(message: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "\n".join(p["text"] for p in content if isinstance(p, dict) and isinstance(p.get("text"), str))
+        return "\n".join(
+            p["text"] for p in content if isinstance(p, dict) and isinstance(p.get("text"), str)
+        )
     raise BadRequest("Invalid type for a message's content.", "input")
 
 
@@ -83,7 +89,9 @@ def _schema(form: Any, param: str) -> dict[str, Any]:
     if form is None or (isinstance(form, dict) and form.get("type") == "text"):
         return {}
     if not isinstance(form, dict) or form.get("type") != "json_schema":
-        raise BadRequest(f"Invalid value for '{param}.type': only 'json_schema' is answered here.", param)
+        raise BadRequest(
+            f"Invalid value for '{param}.type': only 'json_schema' is answered here.", param
+        )
     if not isinstance(form.get("name"), str):
         raise BadRequest(f"Missing required parameter: '{param}.name'.", f"{param}.name")
     if not isinstance(form.get("schema"), dict):
@@ -100,7 +108,12 @@ def _tokens(text: str) -> int:
 def response_object(asked: Asked, answered: Answered) -> dict[str, Any]:
     """An object of the Responses API."""
     used, made = _tokens(asked.prompt), _tokens(answered.text or answered.refusal)
-    content: dict[str, Any] = {"type": "output_text", "text": answered.text, "annotations": [], "logprobs": []}
+    content: dict[str, Any] = {
+        "type": "output_text",
+        "text": answered.text,
+        "annotations": [],
+        "logprobs": [],
+    }
     if answered.refusal:
         content = {"type": "refusal", "refusal": answered.refusal}
     status = "incomplete" if answered.is_truncated else "completed"
@@ -117,7 +130,13 @@ def response_object(asked: Asked, answered: Answered) -> dict[str, Any]:
         "max_output_tokens": None,
         "model": f"{MODEL_NAME} (asked for {asked.model})",
         "output": [
-            {"id": f"msg_{uuid.uuid4().hex}", "type": "message", "role": "assistant", "status": status, "content": [content]}
+            {
+                "id": f"msg_{uuid.uuid4().hex}",
+                "type": "message",
+                "role": "assistant",
+                "status": status,
+                "content": [content],
+            }
         ],
         "parallel_tool_calls": True,
         "previous_response_id": None,
@@ -165,7 +184,13 @@ def completion_object(asked: Asked, answered: Answered) -> dict[str, Any]:
     }
 
 
-def error_object(message: str, *, kind: str = "invalid_request_error", param: str | None = None, code: str | None = None) -> dict[str, Any]:
+def error_object(
+    message: str,
+    *,
+    kind: str = "invalid_request_error",
+    param: str | None = None,
+    code: str | None = None,
+) -> dict[str, Any]:
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 

@@ -28,7 +28,7 @@ class StandInServer(ThreadingHTTPServer):
         super().__init__(address, Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is an ordinary day; the rest is counted, for nothing may print a prompt."""
+        """Counted, not printed: hanging up is ordinary, and a trace may show a prompt."""
         self.control.count("connection_errors")
 
 
@@ -80,7 +80,9 @@ class Handler(BaseHTTPRequestHandler):
                 if not isinstance(body, dict):
                     raise ValueError
             except ValueError:
-                self._send(400, protocol.error_object("We could not parse the JSON body of your request."))
+                self._send(
+                    400, protocol.error_object("We could not parse the JSON body of your request.")
+                )
                 return
             try:
                 asked = read_request(body)
@@ -145,41 +147,49 @@ class Handler(BaseHTTPRequestHandler):
         return False
 
     def _unknown(self, path: str) -> None:
-        self._send(404, protocol.error_object(f"Invalid URL ({self.command} {path[:100]})", code="unknown_url"))
+        self._send(
+            404,
+            protocol.error_object(f"Invalid URL ({self.command} {path[:100]})", code="unknown_url"),
+        )
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "")
         if not length.isdigit() or int(length) > _MAX_BODY:
             self.close_connection = True
-            self._send(400, protocol.error_object("A body with a Content-Length of at most 2 MB is needed."))
+            self._send(
+                400,
+                protocol.error_object("A body with a Content-Length of at most 2 MB is needed."),
+            )
             return None
         return self.rfile.read(int(length))
 
     def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        self._send_bytes(status, json.dumps(body, ensure_ascii=False).encode(), "application/json", headers)
+        self._send_bytes(
+            status, json.dumps(body, ensure_ascii=False).encode(), "application/json", headers
+        )
 
     def _send_bytes(
         self, status: int, body: bytes, content_type: str, headers: dict[str, str] | None = None
     ) -> None:
-        """Head and body in one write: two would meet Nagle and delayed acknowledgements, 40 ms a call."""
-        self.send_response_only(status)
+        """Head and body in one write: two would meet delayed acknowledgements, 40 ms a call."""
         lines = {
             "Content-Type": content_type,
             "Content-Length": str(len(body)),
             "x-openai-standin": protocol.MODEL_NAME,
             **(headers or {}),
         }
-        for name, value in lines.items():
-            self.send_header(name, str(value))
         if self.close_connection:
-            self.send_header("Connection", "close")
-        head = b"".join(self._headers_buffer) + b"\r\n"  # type: ignore[attr-defined]
-        self._headers_buffer = []
-        self.wfile.write(head + body)
+            lines["Connection"] = "close"
+        reason = self.responses.get(status, ("",))[0]
+        head = f"{self.protocol_version} {status} {reason}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        self.wfile.write(head.encode("latin-1") + b"\r\n" + body)
 
 
 def _spoil(
-    answered: protocol.Answered, fault: Fault, request: prompts.RubricRequest | prompts.JudgementRequest
+    answered: protocol.Answered,
+    fault: Fault,
+    request: prompts.RubricRequest | prompts.JudgementRequest,
 ) -> protocol.Answered:
     if fault.mode == "truncated":
         return protocol.Answered(answered.text[: len(answered.text) // 2], is_truncated=True)
@@ -189,7 +199,11 @@ def _spoil(
         return protocol.Answered("Sure! Here is the JSON you asked for:")
     if fault.mode == "forged_quotes" and isinstance(request, prompts.JudgementRequest):
         forged = [
-            {"criterion_id": c["id"], "status": "met", "quotes": ["fifteen years as chief architect of everything"]}
+            {
+                "criterion_id": c["id"],
+                "status": "met",
+                "quotes": ["fifteen years as chief architect of everything"],
+            }
             for c in request.criteria
         ]
         return protocol.Answered(answers.as_json({"assessments": forged}))

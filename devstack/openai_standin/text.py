@@ -1,4 +1,4 @@
-"""Text as the matcher sees it: stemmed tokens, segments (a line, a sentence, a list item) and their offsets."""
+"""Text as the matcher sees it: stemmed tokens, segments (lines, sentences, items), offsets."""
 
 import re
 from bisect import bisect_right
@@ -48,9 +48,7 @@ class Segment:
 
 
 def tokenize(text: str) -> list[Token]:
-    return [
-        Token(stem(m.group()), m.group(), m.start(), m.end()) for m in _WORD.finditer(text)
-    ]
+    return [Token(stem(m.group()), m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
 
 
 def split_segments(text: str) -> list[Segment]:

@@ -1,0 +1,112 @@
+"""Rubrics, analyses by them, and what their owners deleted. No table here holds a resume."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Rubric(models.Model):
+    """The criteria of one requirements text, frozen once they are there.
+
+    `key` follows from text, prompt version and model. Until `criteria` is set, the row is a claim:
+    whoever wrote `claimed_until` is asking the model right now.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    requirements_hash = models.CharField(max_length=64, db_index=True)
+    prompt_version = models.CharField(max_length=32)
+    model = models.CharField(max_length=128)
+    language = models.CharField(max_length=2)
+    criteria = models.JSONField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    input_tokens = models.PositiveIntegerField(default=0)
+    output_tokens = models.PositiveIntegerField(default=0)
+    latency_ms = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("rubric")
+        verbose_name_plural = _("rubrics")
+
+    def __str__(self) -> str:
+        return f"rubric {self.pk}"
+
+
+class Analysis(models.Model):
+    """The one outcome of one run of a processing; the first that commits stays.
+
+    A forgotten one keeps what it cost, and nothing else of its content.
+    """
+
+    class Status(models.TextChoices):
+        FINISHED = "finished", _("finished")
+        FAILED = "failed", _("failed")
+        FORGOTTEN = "forgotten", _("forgotten")
+
+    processing_id = models.BigIntegerField()
+    run = models.PositiveIntegerField(default=0)
+    user_id = models.BigIntegerField()
+    requirements_id = models.BigIntegerField()
+    status = models.CharField(max_length=16, choices=Status.choices)
+    resume_hash = models.CharField(max_length=64, blank=True)
+    requirements_hash = models.CharField(max_length=64, blank=True)
+    rubric = models.ForeignKey(
+        # Without a constraint: a rubric may be forgotten while a judgement by it is under way.
+        Rubric,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+    )
+    prompt_version = models.CharField(max_length=32)
+    model = models.CharField(max_length=128)
+    result = models.JSONField(null=True, blank=True)
+    score = models.PositiveSmallIntegerField(null=True, blank=True)
+    verdict = models.CharField(max_length=32, blank=True)
+    error_code = models.CharField(max_length=64, blank=True)
+    wait_seconds = models.PositiveIntegerField(null=True, blank=True)
+    reused_from = models.BigIntegerField(null=True, blank=True)
+    input_tokens = models.PositiveIntegerField(default=0)
+    output_tokens = models.PositiveIntegerField(default=0)
+    latency_ms = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("analysis")
+        verbose_name_plural = _("analyses")
+        constraints = [
+            models.UniqueConstraint(fields=["processing_id", "run"], name="ai_one_outcome_per_run"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["user_id", "rubric", "resume_hash"],
+                condition=models.Q(status="finished"),
+                name="ai_reuse",
+            ),
+            models.Index(fields=["user_id", "requirements_id"], name="ai_by_requirements"),
+        ]
+
+    def __str__(self) -> str:
+        return f"analysis of processing {self.processing_id}, run {self.run}"
+
+
+class Tombstone(models.Model):
+    """An id that `user_id` deleted; it says nothing about rows of anybody else."""
+
+    class Kind(models.TextChoices):
+        PROCESSING = "processing", _("processing")
+        REQUIREMENTS = "requirements", _("requirements")
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    ref_id = models.BigIntegerField()
+    user_id = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("tombstone")
+        verbose_name_plural = _("tombstones")
+        constraints = [
+            models.UniqueConstraint(fields=["user_id", "kind", "ref_id"], name="ai_tombstone_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.ref_id} of user {self.user_id}"

@@ -1,0 +1,97 @@
+"""What an outcome becomes: the values of its row and the events that tell of it."""
+
+from typing import Any
+
+from django.conf import settings
+
+from apps.ai.failures import Failure
+from apps.ai.judging import Judgement
+from apps.ai.models import Analysis
+from kafka_bridge import outbox
+from kafka_bridge.events import (
+    NewNotifications,
+    NewProcessing,
+    NewRequest,
+    NewSending,
+    SendingResponse,
+)
+
+# A judgement made now, an earlier one of the same texts, or a final failure.
+Outcome = Judgement | Analysis | Failure
+
+
+def row_values(outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Analysis):
+        return {
+            "status": Analysis.Status.FINISHED,
+            "result": outcome.result,
+            "score": outcome.score,
+            "verdict": outcome.verdict,
+            "reused_from": outcome.pk,
+            "latency_ms": 0,
+        }
+    cost = {
+        "input_tokens": outcome.usage.input_tokens,
+        "output_tokens": outcome.usage.output_tokens,
+    }
+    if isinstance(outcome, Failure):
+        return cost | {
+            "status": Analysis.Status.FAILED,
+            "error_code": outcome.code,
+            "wait_seconds": outcome.wait_seconds,
+            "latency_ms": 0,
+        }
+    return cost | {
+        "status": Analysis.Status.FINISHED,
+        "result": {
+            "matches": outcome.matches,
+            "recommendation": outcome.recommendation,
+            "details": outcome.details,
+        },
+        "score": outcome.score,
+        "verdict": outcome.verdict,
+        "latency_ms": outcome.latency_ms,
+    }
+
+
+def tell(event: NewRequest, outcome: Outcome) -> None:
+    ids = {
+        "processing_id": event.processing_id,
+        "user_id": event.user_id,
+        "resume_id": event.resume_id,
+        "requirements_id": event.requirements_id,
+    }
+    told = NewNotifications if NewNotifications.key == settings.OUTCOME_EVENT else NewSending
+    if isinstance(outcome, Failure):
+        outbox.enqueue(
+            told(
+                success=False,
+                response=SendingResponse(callback_url=event.callback_url, **ids),
+                message_error=outcome.sentence,
+                wait_seconds=outcome.wait_seconds,
+                run=event.run,
+            )
+        )
+        return
+    if isinstance(outcome, Analysis):
+        stored = outcome.result or {}
+        matches, recommendation = stored["matches"], stored["recommendation"]
+        details = stored["details"]
+    else:
+        matches, recommendation = outcome.matches, outcome.recommendation
+        details = outcome.details
+    judged = {
+        "score": outcome.score,
+        "matches": matches,
+        "recommendation": recommendation,
+        "verdict": outcome.verdict,
+        "details": details,
+    }
+    outbox.enqueue(NewProcessing(**ids, **judged, run=event.run))
+    outbox.enqueue(
+        told(
+            success=True,
+            response=SendingResponse(callback_url=event.callback_url, **ids, **judged),
+            run=event.run,
+        )
+    )

@@ -1,0 +1,93 @@
+"""One rubric per requirements text: claimed by one worker, asked for once, then frozen."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from apps.ai import language, rubric
+from apps.ai.asking import ask
+from apps.ai.hashing import key_of, text_hash
+from apps.ai.language import Language
+from apps.ai.models import Rubric
+from apps.ai.prompts import PROMPT_VERSION, rubric_question
+from apps.ai.provider import Provider, Usage
+
+# Below a lease: after a crash the row's next owner finds no live claim. A slower answer costs a
+# second call at worst; the first to be stored is the one that counts.
+CLAIM = timedelta(seconds=20)
+
+
+class RubricInTheMaking(Exception):
+    """Another worker is asking for this rubric right now."""
+
+
+class NothingDemanded(Exception):
+    """The requirements hold nothing that a resume could be judged by."""
+
+    def __init__(self, usage: Usage) -> None:
+        super().__init__("nothing_demanded")
+        self.usage = usage
+
+
+@dataclass(frozen=True)
+class FrozenRubric:
+    id: int
+    criteria: list[rubric.Criterion]
+    language: Language
+
+
+def obtain(requirements: str, *, provider: Provider) -> FrozenRubric:
+    """The rubric of this text, prompt and model; made now if nobody has made it.
+
+    Raises RubricInTheMaking, NothingDemanded or a ProviderError. No transaction spans the call.
+    """
+    written_in = language.detect(requirements)
+    row, is_ours = _claim(requirements, written_in, provider.model)
+    if row.criteria is not None:
+        return FrozenRubric(row.pk, rubric.load(row.criteria), _language(row.language))
+    if not is_ours:
+        raise RubricInTheMaking
+    try:
+        understood = ask(provider, rubric_question(requirements), rubric.read_criteria)
+        if not understood.value:
+            raise NothingDemanded(understood.usage)
+    except BaseException:
+        Rubric.objects.filter(pk=row.pk, claimed_until=row.claimed_until).update(claimed_until=None)
+        raise
+    Rubric.objects.filter(pk=row.pk, criteria__isnull=True).update(
+        criteria=[criterion.model_dump() for criterion in understood.value],
+        claimed_until=None,
+        input_tokens=understood.usage.input_tokens,
+        output_tokens=understood.usage.output_tokens,
+        latency_ms=understood.latency_ms,
+    )
+    row.refresh_from_db()
+    return FrozenRubric(row.pk, rubric.load(row.criteria or []), _language(row.language))
+
+
+def _claim(requirements: str, written_in: Language, model: str) -> tuple[Rubric, bool]:
+    """(the row, whether this caller is to make the rubric). Each statement commits by itself."""
+    now = timezone.now()
+    row, created = Rubric.objects.get_or_create(
+        key=key_of(requirements, PROMPT_VERSION, model),
+        defaults={
+            "requirements_hash": text_hash(requirements),
+            "prompt_version": PROMPT_VERSION,
+            "model": model,
+            "language": written_in,
+            "claimed_until": now + CLAIM,
+        },
+    )
+    if created or row.criteria is not None:
+        return row, created
+    free = Rubric.objects.filter(pk=row.pk, criteria__isnull=True).exclude(claimed_until__gt=now)
+    if free.update(claimed_until=now + CLAIM):
+        row.claimed_until = now + CLAIM
+        return row, True
+    row.refresh_from_db()
+    return row, False
+
+
+def _language(stored: str) -> Language:
+    return "ru" if stored == "ru" else "en"

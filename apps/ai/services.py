@@ -1,0 +1,149 @@
+"""Judging one request and recording its one outcome; forgetting what its owner deleted."""
+
+import random
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from apps.ai import outcomes, rubrics, tombstones
+from apps.ai.failures import Failure, Later, judge_failure
+from apps.ai.hashing import text_hash
+from apps.ai.judging import judge
+from apps.ai.models import Analysis
+from apps.ai.outcomes import Outcome
+from apps.ai.prompts import PROMPT_VERSION
+from apps.ai.provider import Provider, ProviderError
+from kafka_bridge.events import DeleteProcessing, DeleteRequirements, NewRequest
+from kafka_bridge.tasks import Attempt, Permanent, RetryLater
+from resume_platform.caching import cache_for
+
+log = structlog.get_logger(__name__)
+
+DEFAULT_SUITABLE_SCORE = 65
+RUBRIC_WAIT_SECONDS = 0.5
+_WAIT_SPREAD = 0.2  # so that what waited for one limit does not come back in one instant
+
+
+def analyze(*, event: NewRequest, attempt: Attempt, provider: Provider) -> None:
+    """Judge, then record the outcome of this run with its events in one transaction.
+
+    The first outcome of a run stays; a repeated request adds nothing. Raises RetryLater while
+    another attempt may help, Permanent where the id belongs to somebody else.
+    """
+    marks = cache_for("ai")
+    mark = f"processed_messages:{event.processing_id}"
+    # The mark only says that a look is worth its query; the database decides.
+    if marks.get(mark) is not None and _is_settled(event):
+        return
+    if tombstones.is_deleted(event):
+        log.info("ai.skipped_deleted", processing_id=event.processing_id, run=event.run)
+        return
+    values, outcome = _judged(event, attempt, provider)
+    with attempt.finish():
+        tombstones.lock_user(event.user_id, shared=True)
+        if tombstones.is_deleted(event):
+            log.info("ai.dropped_deleted", processing_id=event.processing_id, run=event.run)
+            return
+        analysis, created = Analysis.objects.get_or_create(
+            processing_id=event.processing_id, run=event.run, defaults=values
+        )
+        if created:
+            outcomes.tell(event, outcome)
+        elif analysis.user_id != event.user_id:
+            raise Permanent("owner_conflict")
+    marks.set(mark, "_", settings.STORAGE_TIME_PROCESSED_MESSAGES)
+    log.info(
+        "ai.settled",
+        processing_id=event.processing_id,
+        run=event.run,
+        status=str(analysis.status),
+        error_code=analysis.error_code,
+        latency_ms=analysis.latency_ms,
+        is_first=created,
+    )
+
+
+def forget(*, event: DeleteProcessing | DeleteRequirements, attempt: Attempt) -> None:
+    """Bury the ids and drop what was concluded about them; rows of other users stay untouched."""
+    with attempt.finish():
+        tombstones.lock_user(event.user_id, shared=False)
+        if isinstance(event, DeleteRequirements):
+            tombstones.bury(
+                user_id=event.user_id,
+                processing_ids=event.processings_ids,
+                requirements_ids=event.requirements_ids,
+            )
+        else:
+            tombstones.bury(
+                user_id=event.user_id, processing_ids=event.processing_ids, requirements_ids=[]
+            )
+
+
+def _judged(
+    event: NewRequest, attempt: Attempt, provider: Provider
+) -> tuple[dict[str, Any], Outcome]:
+    """(the analysis row's values, what it is about). Raises RetryLater."""
+    rubric = None
+    outcome: Outcome
+    try:
+        rubric = rubrics.obtain(event.requirements, provider=provider)
+        outcome = _reusable(event, rubric.id) or judge(
+            event.resume,
+            rubric=rubric,
+            provider=provider,
+            suitable_score=getattr(settings, "AI_SUITABLE_SCORE", DEFAULT_SUITABLE_SCORE),
+        )
+    except rubrics.RubricInTheMaking:
+        raise RetryLater(
+            "rubric_in_the_making", seconds=RUBRIC_WAIT_SECONDS, counted=False
+        ) from None
+    except (ProviderError, rubrics.NothingDemanded) as error:
+        outcome = _final(error, attempt)
+    values: dict[str, Any] = {
+        "user_id": event.user_id,
+        "requirements_id": event.requirements_id,
+        "resume_hash": text_hash(event.resume),
+        "requirements_hash": text_hash(event.requirements),
+        "rubric_id": rubric.id if rubric else None,
+        "prompt_version": PROMPT_VERSION,
+        "model": provider.model,
+    }
+    return values | outcomes.row_values(outcome), outcome
+
+
+def _final(error: ProviderError | rubrics.NothingDemanded, attempt: Attempt) -> Failure:
+    """The failure to tell of; raises RetryLater where another attempt may help."""
+    meaning = judge_failure(
+        error, is_last=attempt.is_last, max_wait=float(settings.AI_MAX_WAIT_SECONDS)
+    )
+    if isinstance(meaning, Later):
+        seconds = meaning.seconds
+        if seconds is not None:
+            seconds *= 1 + random.uniform(0, _WAIT_SPREAD)  # noqa: S311  spreads load, no secret
+        raise RetryLater(meaning.reason, seconds=seconds) from None
+    log.warning("ai.failed", error_code=meaning.code, reason=str(error))
+    return meaning
+
+
+def _reusable(event: NewRequest, rubric_id: int) -> Analysis | None:
+    """The same user's judgement of the same texts; a later run asks anew on purpose."""
+    if event.run > 0:
+        return None
+    return (
+        Analysis.objects.filter(
+            user_id=event.user_id,
+            rubric_id=rubric_id,
+            resume_hash=text_hash(event.resume),
+            status=Analysis.Status.FINISHED,
+        )
+        .order_by("pk")
+        .first()
+    )
+
+
+def _is_settled(event: NewRequest) -> bool:
+    """Whether this run has its outcome already; that of a stranger is not this user's."""
+    return Analysis.objects.filter(
+        processing_id=event.processing_id, run=event.run, user_id=event.user_id
+    ).exists()

@@ -1,0 +1,63 @@
+"""What its owner deleted stays deleted: tombstones, and the lock that orders deletions."""
+
+from collections.abc import Iterable
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from apps.ai.models import Analysis, Rubric, Tombstone
+from kafka_bridge.events import NewRequest
+
+
+def is_deleted(event: NewRequest) -> bool:
+    buried = Tombstone.objects.filter(user_id=event.user_id)
+    return (
+        buried.filter(kind=Tombstone.Kind.PROCESSING, ref_id=event.processing_id).exists()
+        or buried.filter(kind=Tombstone.Kind.REQUIREMENTS, ref_id=event.requirements_id).exists()
+    )
+
+
+def lock_user(user_id: int, *, shared: bool) -> None:
+    """Until the transaction ends: judgements of one user pass together, a deletion passes alone.
+
+    Without it a deletion could commit between a judgement's look for tombstones and its commit.
+    """
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"ai.user:{user_id}"])
+
+
+def bury(*, user_id: int, processing_ids: Iterable[int], requirements_ids: Iterable[int]) -> None:
+    """Write the tombstones and empty the user's analyses of these ids. Needs the user's lock."""
+    processings, requirements = set(processing_ids), set(requirements_ids)
+    refs = [(Tombstone.Kind.PROCESSING, ref) for ref in sorted(processings)]
+    refs += [(Tombstone.Kind.REQUIREMENTS, ref) for ref in sorted(requirements)]
+    Tombstone.objects.bulk_create(
+        [Tombstone(kind=kind, ref_id=ref, user_id=user_id) for kind, ref in refs],
+        ignore_conflicts=True,
+    )
+    own = Analysis.objects.filter(user_id=user_id)
+    _empty(own.filter(processing_id__in=processings))
+    about = own.filter(requirements_id__in=requirements)
+    used = set(about.filter(rubric__isnull=False).values_list("rubric_id", flat=True))
+    _empty(about)
+    _drop_unused_rubrics(used)
+
+
+def _empty(analyses: QuerySet[Analysis]) -> None:
+    analyses.update(
+        status=Analysis.Status.FORGOTTEN,
+        result=None,
+        score=None,
+        verdict="",
+        resume_hash="",
+        requirements_hash="",
+    )
+
+
+def _drop_unused_rubrics(ids: set[int]) -> None:
+    """A rubric repeats the requirements' words: it goes with the last analysis that needs it."""
+    needed = Analysis.objects.filter(
+        rubric_id__in=ids, status=Analysis.Status.FINISHED
+    ).values_list("rubric_id", flat=True)
+    Rubric.objects.filter(pk__in=ids - set(needed)).delete()
