@@ -1,5 +1,7 @@
 """The notifications' part of the API."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.notifications import views
+
+urlpatterns = [path("webhook_secret", views.WebhookSecretView.as_view())]

@@ -1,0 +1,121 @@
+"""Whose callback it is: registered, claimed by the first outcome of a run, or cancelled.
+
+Each function runs in its caller's short transaction and takes the user's lock first, so that a
+delete and an outcome that come together see one another.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Q
+
+from apps.notifications import payloads
+from apps.notifications.models import Callback, CallbackAttempt, Tombstone
+from kafka_bridge.events import NewRequest, Outcome, SendingResponse
+from kafka_bridge.tasks import Permanent
+
+# The class of this app's advisory locks: "noti" in ASCII.
+LOCK_CLASS = 0x6E6F7469
+State = Callback.State
+
+
+def register(event: NewRequest) -> None:
+    """Note that a callback will be owed. Permanent: the processing is another user's."""
+    _lock(event.user_id)
+    if not _is_deleted(event):
+        _callback_of(event, event.run)
+
+
+def is_delivered(outcome: Outcome) -> bool:
+    response = outcome.response
+    return Callback.objects.filter(
+        processing_id=response.processing_id,
+        run=outcome.run,
+        user_id=response.user_id,
+        state=State.DELIVERED,
+    ).exists()
+
+
+def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Callback | None:
+    """The callback to make for this message, or None if there is nothing (more) to do.
+
+    The first message of a run takes it by compare-and-set and keeps it over retries; a replay of
+    its dead letter opens it again. Permanent: the processing is another user's.
+    """
+    _lock(outcome.user_id)
+    response = outcome.response
+    if _is_deleted(response):
+        cancel(response.user_id, processing_ids=[response.processing_id], requirements_ids=[])
+        return None
+    callback = _callback_of(response, outcome.run)
+    if callback.message_id is None:
+        payload = payloads.build(outcome, occurred_at)
+        callback.message_id = message_id
+        callback.callback_url = response.callback_url
+        callback.webhook_id = payload.webhook_id
+        callback.body = payload.body
+        callback.headers = payload.headers
+    elif callback.message_id != message_id:
+        return None
+    if callback.state in (State.DELIVERED, State.CANCELLED):
+        return None
+    callback.state = State.PENDING
+    callback.save()
+    return callback
+
+
+def cancel(user_id: int, *, processing_ids: Iterable[int], requirements_ids: Iterable[int]) -> None:
+    """Bury these ids of this user's: nothing is called back about them any more.
+
+    What was delivered stays delivered, without its texts.
+    """
+    _lock(user_id)
+    wanted = [(Tombstone.Kind.PROCESSING, id_) for id_ in processing_ids]
+    wanted += [(Tombstone.Kind.REQUIREMENTS, id_) for id_ in requirements_ids]
+    Tombstone.objects.bulk_create(
+        [Tombstone(kind=kind, target_id=id_, user_id=user_id) for kind, id_ in wanted],
+        ignore_conflicts=True,
+    )
+    about = Q(processing_id__in=processing_ids) | Q(requirements_id__in=requirements_ids)
+    callbacks = Callback.objects.filter(about, user_id=user_id)
+    CallbackAttempt.objects.filter(callback__in=callbacks).update(response_excerpt="")
+    callbacks.update(body=b"", callback_url="", next_attempt_at=None)
+    callbacks.exclude(state=State.DELIVERED).update(state=State.CANCELLED)
+
+
+def lock_row(callback: Callback) -> Callback:
+    """The callback as it is now, held until the transaction ends."""
+    return Callback.objects.select_for_update().get(pk=callback.pk)
+
+
+def _callback_of(subject: NewRequest | SendingResponse, run: int) -> Callback:
+    callback, _ = Callback.objects.select_for_update().get_or_create(
+        processing_id=subject.processing_id,
+        run=run,
+        defaults={
+            "user_id": subject.user_id,
+            "requirements_id": subject.requirements_id,
+            "callback_url": subject.callback_url,
+        },
+    )
+    if callback.user_id != subject.user_id:
+        raise Permanent("owner_conflict")
+    return callback
+
+
+def _is_deleted(subject: NewRequest | SendingResponse) -> bool:
+    kind = Tombstone.Kind
+    return (
+        Tombstone.objects.filter(user_id=subject.user_id)
+        .filter(
+            Q(kind=kind.PROCESSING, target_id=subject.processing_id)
+            | Q(kind=kind.REQUIREMENTS, target_id=subject.requirements_id)
+        )
+        .exists()
+    )
+
+
+def _lock(user_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, user_id % 2**31])

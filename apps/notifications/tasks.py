@@ -1,0 +1,39 @@
+"""The notifications' handlers: expect a callback, make it, or call it off."""
+
+from django.conf import settings
+
+from apps.notifications import services
+from kafka_bridge.events import (
+    DeleteProcessing,
+    DeleteRequirements,
+    NewNotifications,
+    NewRequest,
+    NewSending,
+)
+from kafka_bridge.tasks import Attempt, RetryPolicy, handler
+
+WEBHOOK_RETRY = RetryPolicy(schedule=tuple(settings.WEBHOOK_RETRY_SCHEDULE))
+
+
+@handler("notifications.register", NewRequest, queue="webhooks")
+def register(event: NewRequest, attempt: Attempt) -> None:
+    """A callback will be owed. Permanent: the processing is another user's."""
+    services.register(event=event, attempt=attempt)
+
+
+@handler(
+    "notifications.deliver", NewSending, NewNotifications, queue="webhooks", retry=WEBHOOK_RETRY
+)
+def deliver(event: NewSending | NewNotifications, attempt: Attempt) -> None:
+    """Post one outcome to its callback, at least once.
+
+    Raises RetryLater on a connection, name or TLS that fails, a timeout, 408, 429 and 5xx;
+    Permanent on any other answer but 2xx, a forbidden address and a URL that is none.
+    """
+    services.deliver(event=event, attempt=attempt)
+
+
+@handler("notifications.cancel", DeleteProcessing, DeleteRequirements, queue="webhooks")
+def cancel(event: DeleteProcessing | DeleteRequirements, attempt: Attempt) -> None:
+    """Call off what its owner deleted."""
+    services.cancel(event=event, attempt=attempt)
