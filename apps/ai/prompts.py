@@ -54,8 +54,8 @@ For every criterion, in the given order, return:
 if it does not show it or denies it, "unclear" if the resume hints at it or it cannot be told from \
 a resume;
 - "quotes": up to 3 passages that show it, copied from the resume character by character, each \
-from one place, as short as they can be and still speak for themselves. Nothing reworded, joined or \
-translated. "met" and "partial" need at least one quote; "missing" has none.
+from one place, as short as they can be and still speak for themselves. Nothing reworded, joined \
+or translated. "met" and "partial" need at least one quote; "missing" has none.
 Judge by what is written, not by names, age, sex or origin."""
 
 _RUBRIC_SCHEMA: dict[str, Any] = {
