@@ -15,6 +15,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -133,16 +134,20 @@ def install(environment: Path) -> None:
     ):
         assert pip.stdout is not None
         collected, told = 0, time.monotonic()
-        for line in pip.stdout:
-            record.write(line)
-            unreachable = unreachable or bool(UNREACHABLE.search(line))
-            collected += line.startswith("Collecting ")
-            if line.startswith("Installing collected"):
-                say("installing them")
-                told = float("inf")
-            elif time.monotonic() - told > PROGRESS_SECONDS:
-                say(f"fetching packages ({min(collected, count)} of {count})")
-                told = time.monotonic()
+        try:
+            for line in pip.stdout:
+                record.write(line)
+                unreachable = unreachable or bool(UNREACHABLE.search(line))
+                collected += line.startswith("Collecting ")
+                if line.startswith("Installing collected"):
+                    say("installing them")
+                    told = float("inf")
+                elif time.monotonic() - told > PROGRESS_SECONDS:
+                    say(f"fetching packages ({min(collected, count)} of {count})")
+                    told = time.monotonic()
+        except KeyboardInterrupt:
+            pip.kill()
+            raise
     if pip.returncode == 0:
         return
     if unreachable:
@@ -205,6 +210,8 @@ def fail(sentence: str) -> NoReturn:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         main()
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ class StartFailed(StackError):
         self.name = name
         self.log_tail = log_tail
         shown = f"\n--- the end of its log ---\n{log_tail}" if log_tail else ""
-        super().__init__(f"{name} did not start: {reason}.{shown}")
+        super().__init__(f"{name} failed to start: {reason}.{shown}")
 
 
 class AlreadyRunning(StackError):

@@ -8,13 +8,13 @@ from dataclasses import replace
 from devstack.environment import StackEnvironment
 from devstack.ports import HOST
 from devstack.process import Process, Spec
-from devstack.readiness import http_answers
+from devstack.readiness import WorkerMailbox, http_answers
 
 SERVERS = ("postgres", "redis", "kafka")
 WEB_THREADS = 8
 # Queue and threads of each worker; every thread holds a database connection.
 WORKERS = {"storage": 2, "ai": 8, "webhooks": 8}
-# For a LOG_LEVEL that hides the lines by which a worker says that it is ready.
+# For a LOG_LEVEL that hides the line by which the bridge says that it is ready.
 SILENT_START_SECONDS = 6.0
 
 
@@ -74,7 +74,17 @@ class Parts:
             # They would greet their neighbours for a second at each start, to no use here.
             *("--without-mingle", "--without-gossip"),
         )
-        return replace(spec, after=("migrate",), ready=self._says(" ready."))
+        return replace(
+            spec,
+            after=("migrate",),
+            prepare=lambda: self._mailbox(queue).remove(),
+            ready=lambda process: self._mailbox(queue).exists(),
+        )
+
+    def _mailbox(self, queue: str) -> WorkerMailbox:
+        values = self._environment.values
+        broker_url = values.get("CELERY_BROKER_URL") or values["REDIS_URL"]
+        return WorkerMailbox(broker_url, node=queue)
 
     def _python(self, name: str, *arguments: str) -> Spec:
         return Spec(

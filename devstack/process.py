@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from devstack.paths import ROOT
 
 _TAIL_BYTES = 8_000
@@ -103,10 +105,11 @@ class Process:
     def reap(self) -> int:
         """Ends what is left of the group; returns the exit code (negative: the signal)."""
         assert self._popen is not None
+        pid = self._popen.pid
         self.kill_group()
         code = self._popen.wait()
         deadline = time.monotonic() + 1.0
-        while self._group_exists() and time.monotonic() < deadline:
+        while _group_lives(pid) and time.monotonic() < deadline:
             time.sleep(0.01)
         self.is_ready = False
         self._popen = None
@@ -122,14 +125,6 @@ class Process:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._popen.pid, signal.SIGKILL)
 
-    def _group_exists(self) -> bool:
-        assert self._popen is not None
-        try:
-            os.killpg(self._popen.pid, 0)
-        except (ProcessLookupError, PermissionError):
-            return False
-        return True
-
     def log_since_start(self) -> str:
         with self.log.open("rb") as log:
             log.seek(self._log_start)
@@ -143,6 +138,19 @@ class Process:
         except FileNotFoundError:
             return ""
         return "\n".join(lines[-_TAIL_LINES:])
+
+
+def _group_lives(group: int) -> bool:
+    """Orphans that nobody reaps (a container without an init) stay zombies: they do not count."""
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                return True
+    return False
 
 
 def describe_exit(code: int) -> str:

@@ -41,6 +41,7 @@ class Stack:
         web_port: int | None = None,
         standin_delay: float = 0.0,
         report: Callable[[str], None] = lambda sentence: None,
+        progress: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         """
         `isolated`: what this process's environment says of the settings is not taken over.
@@ -52,6 +53,7 @@ class Stack:
         self._web_port = web_port
         self._standin_delay = standin_delay
         self._report = report
+        self._progress = progress
         self._lock = DirectoryLock(self.directory)
         self._publishing = threading.Lock()
         self._is_up = False
@@ -180,7 +182,12 @@ class Stack:
         specs += [parts.web(self._ports["web"]), *parts.workers()]
         specs.append(parts.flower(self._ports["flower"]))
         self._supervisor = Supervisor(
-            specs, log_dir=logs, record=record, report=self._report, changed=self._publish
+            specs,
+            log_dir=logs,
+            record=record,
+            report=self._report,
+            progress=self._progress,
+            changed=self._publish,
         )
 
     def _remove_data(self) -> None:

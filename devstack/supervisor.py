@@ -23,7 +23,8 @@ STABLE_SECONDS = 10.0
 class Supervisor:
     """`start()`, then a thread of its own watches until `stop()`.
 
-    `report` is told one sentence per event, `changed` is called after each change of pids.
+    `progress` is told of each part that came up, `report` of each that died, `changed` is called
+    after each change of pids.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Supervisor:
         log_dir: Path,
         record: Path,
         report: Callable[[str], None] = lambda sentence: None,
+        progress: Callable[[str], None] = lambda sentence: None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._specs = {spec.name: spec for spec in specs}
@@ -40,6 +42,7 @@ class Supervisor:
             spec.name: Process(spec, log=log_dir / f"{spec.name}.log") for spec in specs
         }
         self._report = report
+        self._progress = progress
         self._changed = changed
         self._watchdog = Watchdog(record)
         self._lock = threading.RLock()
@@ -71,8 +74,10 @@ class Supervisor:
                     del waiting[name]
                     self._start(process)
             for name, process in self._processes.items():
-                if name not in waiting and self._came_up(process, done):
+                if name not in waiting and self._came_up(process, done) and name not in done:
                     done.add(name)
+                    took = time.monotonic() - process.started_at
+                    self._progress(f"{name} is {_state(process.spec)} ({took:.1f} s)")
             time.sleep(POLL_SECONDS)
 
     def _needs(self, spec: Spec) -> set[str]:
@@ -251,3 +256,7 @@ class Supervisor:
                     process.kill_group()
             waiting = [process for process in waiting if process.pid is not None]
             time.sleep(0.01)
+
+
+def _state(spec: Spec) -> str:
+    return "done" if spec.one_shot else "ready"

@@ -14,7 +14,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--port", type=int, help="the API's port (default: a free one)")
     options = parser.parse_args(arguments)
     console.say("starting the system")
-    stack = Stack(directory=DEV_DIR, durable=True, web_port=options.port, report=console.say)
+    stack = Stack(
+        directory=DEV_DIR,
+        durable=True,
+        web_port=options.port,
+        report=console.say,
+        progress=console.say,
+    )
     with stack:
         show(stack)
         while True:

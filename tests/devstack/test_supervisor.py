@@ -109,7 +109,7 @@ def test_a_part_that_fails_to_start_is_named_with_its_log_and_the_rest_is_ended(
 
 
 def test_a_part_that_never_answers_is_named(supervise):
-    with pytest.raises(StartFailed, match=r"web did not start: no answer within 0 s"):
+    with pytest.raises(StartFailed, match=r"web failed to start: no answer within 0 s"):
         supervise(spec("web", ready=lambda process: False, start_seconds=0.2))
 
 
