@@ -82,6 +82,8 @@ class StackEnvironment:
         self.values["KAFKA_BOOTSTRAP_SERVERS"] = address
         # The embedded broker's fetches do not long-poll: it answers when the time is over.
         self.default("KAFKA_FETCH_WAIT_MAX_MS", "10")
+        # A bridge that was killed is back in a second and waits for this long for its partitions.
+        self.default("KAFKA_SESSION_TIMEOUT_MS", "4000")
 
     def use_standin(self, url: str) -> None:
         """A key for the real API is not for the stand-in to see, nor is a proxy on the way."""

@@ -5,18 +5,21 @@ into a file. Run as `python -m devstack.embedded.kafka --address-file PATH TOPIC
 """
 
 import argparse
+import ctypes
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import cimpl
 
 from devstack.files import write_atomically
 from devstack.process import Process, Spec
 from devstack.readiness import port_answers
 
-TOUCH_SECONDS = 10
+PARTITIONS = 4
+JOIN_DELAY_MS = 50
+_PRODUCER = 0  # RD_KAFKA_PRODUCER
 
 
 class EmbeddedKafka:
@@ -65,19 +68,35 @@ def main() -> None:
     arguments = parser.parse_args()
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-
-    cluster = Producer({"test.mock.num.brokers": 1, "log_level": 3})
-    try:
-        for topic in arguments.topics:
-            # Asking for a topic makes it; the broker answers no admin requests.
-            cluster.list_topics(topic, timeout=TOUCH_SECONDS)
-        brokers = cluster.list_topics(timeout=TOUCH_SECONDS).brokers.values()
-    except KafkaException as error:
-        sys.exit(f"the broker does not answer: {error}")
-    address = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
+    address = start_mock_cluster(arguments.topics)
     print(f"listening on {address}, everything in memory", flush=True)
     write_atomically(arguments.address_file, address + "\n")
     signal.sigwait(signals)
+
+
+def start_mock_cluster(topics: Sequence[str]) -> str:
+    """Returns the address. The cluster lives until this process ends.
+
+    Through the C interface (rdkafka_mock.h) of the library that confluent-kafka brings, because
+    the setting `test.mock.num.brokers` leaves each join of a consumer group waiting for 3 seconds.
+    """
+    library = ctypes.CDLL(cimpl.__file__)  # its symbols and those of the librdkafka it is linked to
+    library.rd_kafka_conf_new.restype = ctypes.c_void_p
+    library.rd_kafka_new.restype = ctypes.c_void_p
+    library.rd_kafka_mock_cluster_new.restype = ctypes.c_void_p
+    library.rd_kafka_mock_cluster_bootstraps.restype = ctypes.c_char_p
+    reason = ctypes.create_string_buffer(512)
+    configuration = ctypes.c_void_p(library.rd_kafka_conf_new())
+    library.rd_kafka_conf_set(configuration, b"log_level", b"3", reason, len(reason))
+    handle = library.rd_kafka_new(_PRODUCER, configuration, reason, ctypes.c_size_t(len(reason)))
+    cluster = handle and library.rd_kafka_mock_cluster_new(ctypes.c_void_p(handle), 1)
+    if not cluster:
+        sys.exit(f"the mock cluster could not be made: {reason.value.decode(errors='replace')}")
+    cluster = ctypes.c_void_p(cluster)
+    library.rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, JOIN_DELAY_MS)
+    for topic in topics:
+        library.rd_kafka_mock_topic_create(cluster, topic.encode(), PARTITIONS, 1)
+    return str(library.rd_kafka_mock_cluster_bootstraps(cluster).decode())
 
 
 if __name__ == "__main__":
