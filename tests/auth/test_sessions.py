@@ -1,5 +1,6 @@
 """Logging in, refreshing, logging out: which tokens are good, and until when."""
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ from typing import Any
 import jwt
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from apps.auth import principals
@@ -131,17 +132,24 @@ def test_a_sixth_login_ends_the_oldest_session(login: Login, me: Me) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_parallel_logins_leave_five_sessions(login: Login) -> None:
+def test_logins_at_once_leave_five_sessions(login: Login) -> None:
     user = UserFactory()
+    for _ in range(5):
+        login(user)
 
-    def one(_: int) -> None:
+    def meanwhile() -> None:
         try:
             login(user)
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(12) as pool:
-        list(pool.map(one, range(12)))
+    other = threading.Thread(target=meanwhile)
+    with transaction.atomic():
+        login(user)
+        other.start()
+        other.join(0.5)
+        assert other.is_alive(), "the second login did not wait for the first"
+    other.join(10)
 
     assert Session.objects.active().filter(user=user).count() == 5
 
@@ -213,6 +221,8 @@ def test_a_logout_ends_every_session_and_its_access_tokens(login: Login, me: Me)
 
     answer = logout(pairs[0]["access_token"])
 
+    assert not Session.objects.active().filter(user=user).exists()
+    assert User.objects.get(id=user.id).session_version == user.session_version + 1
     assert (answer.status_code, answer.json()) == (200, {"status": "success"})
     for pair in pairs:
         assert me(pair["access_token"]).status_code == 401

@@ -28,7 +28,7 @@ def empty_pdf() -> bytes:
     return _pdf_page(b"")
 
 
-def pdf_flate_bomb(megabytes: int = 300) -> bytes:
+def pdf_flate_bomb(megabytes: int = 100) -> bytes:
     """A page whose few hundred kilobytes unpack to hundreds of megabytes."""
     packer = zlib.compressobj(9)
     part = b"BT /F1 1 Tf (x) Tj ET " * 47_000

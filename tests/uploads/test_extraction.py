@@ -18,6 +18,7 @@ from apps.uploads.extraction import (
     extract,
     sandbox,
 )
+from apps.uploads.extraction.child import MEMORY_BYTES
 from tests.uploads import files
 
 PROSE = "Опыт работы: инженер-программист, Python и Django. Резюме, образование высшее."
@@ -139,7 +140,9 @@ def test_a_bomb_ends_in_time_and_outside_of_this_process() -> None:
         extract("cv.pdf", bomb)
 
     assert time.monotonic() - started < 10
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+    # In kB: this process did not grow, and no child outgrew its limit.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < MEMORY_BYTES / 1000
 
 
 def test_the_deadline_kills_the_child() -> None:

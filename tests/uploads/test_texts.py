@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from apps.uploads.models import Requirements, Resume
+from apps.uploads.upload_handler import BoundedMemoryUploadHandler
 from kafka_bridge.models import OutboxMessage
 from resume_platform.caching import cache_for
 from tests.uploads import files
@@ -106,6 +107,18 @@ def test_a_file_of_the_largest_size_is_taken_and_one_byte_more_is_not(
 
     for answer in (refused, hopeless):
         assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
+
+
+def test_of_a_file_that_is_too_large_nothing_is_kept(settings: Any) -> None:
+    settings.MAX_FILE_BYTES = 10
+    handler = BoundedMemoryUploadHandler()
+    handler.handle_raw_input(None, {}, 30, b"")
+    handler.new_file("file", "cv.txt", "text/plain", 0)
+    for start in (0, 6, 12):
+        handler.receive_data_chunk(b"6bytes", start)
+    file = handler.file_complete(18)
+
+    assert (file.size, file.read()) == (18, b"")
 
 
 def test_an_uploaded_file_never_touches_the_disk(
