@@ -29,6 +29,9 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # shutdown() waits for the loop that this thread runs, so another thread calls it.
+        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     vocabulary()
     host, port = server.server_address[:2]
     print(
@@ -37,9 +40,6 @@ def main() -> int:
         f"runs here.\nopenai-standin: listening on http://{host!s}:{port}/v1",
         flush=True,
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # shutdown() waits for the loop that this thread runs, so another thread calls it.
-        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever(poll_interval=0.1)
     server.server_close()
     return 0

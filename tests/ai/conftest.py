@@ -1,0 +1,44 @@
+"""What the tests of the judgement share: the stand-in, a provider that asks it, empty marks."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from apps.ai.provider import Provider, ProviderConfig
+from resume_platform.caching import cache_for
+from tests.openai_standin.running import StandIn, running_stand_in
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[StandIn]:
+    with running_stand_in() as standin:
+        yield standin
+
+
+@pytest.fixture
+def standin(_server: StandIn) -> StandIn:
+    _server.order(reset=True)
+    return _server
+
+
+@pytest.fixture
+def make_provider(standin: StandIn) -> Callable[..., Provider]:
+    def make(**changes: Any) -> Provider:
+        values: dict[str, Any] = {
+            "api_key": "key-that-nobody-may-see",
+            "base_url": standin.api_url,
+            "model": "gpt-4.1-mini",
+            "proxy": "",
+            "timeout_seconds": 5.0,
+        }
+        return Provider(ProviderConfig(**values | changes))
+
+    return make
+
+
+@pytest.fixture
+def empty_cache() -> None:
+    redis = cache_for("ai").redis
+    for key in redis.scan_iter("ai:*"):
+        redis.delete(key)

@@ -1,0 +1,177 @@
+"""What a provider's failures mean, seen through the real SDK on real sockets."""
+
+import socket
+import traceback
+
+import pytest
+
+from apps.ai.failures import Failure, Later, judge_failure
+from apps.ai.prompts import rubric_question
+from apps.ai.provider import (
+    ProviderAnswerInvalid,
+    ProviderError,
+    ProviderRateLimited,
+    ProviderRejected,
+    ProviderUnavailable,
+    Usage,
+)
+from apps.ai.provider_waits import parse_duration, wait_seconds
+from apps.ai.rubrics import NothingDemanded
+
+SECRET = "Требуется Секретный Агент"
+QUESTION = rubric_question(f"- {SECRET}\n- Python\n- Docker")
+
+
+def openai_error(kind: str, code: str | None = None) -> dict[str, object]:
+    message = f"You sent {SECRET} with key-that-nobody-may-see to https://api.example"
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def fails_with(provider, error: type[ProviderError]) -> ProviderError:
+    with pytest.raises(error) as caught:
+        provider.ask(QUESTION)
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__dict__)
+    for word in (SECRET, "key-that-nobody-may-see", "api.example", "http://"):
+        assert word not in shown
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    return caught.value
+
+
+def test_an_answer_brings_its_text_and_what_it_cost(make_provider):
+    answer = make_provider().ask(QUESTION)
+    assert '"criteria"' in answer.text
+    assert answer.usage.input_tokens > 0
+    assert answer.usage.output_tokens > 0
+    assert "standin" in answer.model
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "wait"),
+    [
+        ({"status": 429, "headers": {"retry-after": "7"}}, ProviderRateLimited, 7.0),
+        ({"status": 429, "headers": {"retry-after-ms": "250"}}, ProviderRateLimited, 0.25),
+        ({"status": 429}, ProviderRateLimited, None),
+        (
+            {
+                "status": 429,
+                "headers": {
+                    "x-ratelimit-remaining-requests": "0",
+                    "x-ratelimit-reset-requests": "1m30s",
+                    "x-ratelimit-remaining-tokens": "99",
+                    "x-ratelimit-reset-tokens": "2h",
+                },
+            },
+            ProviderRateLimited,
+            90.0,
+        ),
+        ({"status": 500}, ProviderUnavailable, None),
+        ({"status": 503, "headers": {"retry-after": "3"}}, ProviderUnavailable, 3.0),
+        ({"status": 408}, ProviderUnavailable, None),
+    ],
+)
+def test_what_passes_is_to_be_waited_for(standin, make_provider, fault, error, wait):
+    standin.order(fail=[{"body": openai_error("server_error"), **fault}])
+    assert fails_with(make_provider(), error).wait == wait
+    assert standin.calls("rubric") == 1  # the SDK repeats nothing
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429, "body": openai_error("insufficient_quota", "insufficient_quota")},
+        {"status": 400, "body": openai_error("invalid_request_error")},
+        {"status": 401, "body": openai_error("invalid_request_error", "invalid_api_key")},
+        {"status": 403, "body": openai_error("x", "unsupported_country_region_territory")},
+        {"status": 404, "body": openai_error("invalid_request_error", "model_not_found")},
+        {"status": 302, "headers": {"location": "http://127.0.0.1:9/"}, "body": {}},
+    ],
+)
+def test_what_will_not_pass_is_final(standin, make_provider, fault):
+    standin.order(fail=[fault])
+    fails_with(make_provider(), ProviderRejected)
+    assert standin.calls("rubric") == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason", "is_paid"),
+    [
+        ("truncated", "truncated", True),
+        ("refused", "refused", True),
+        ("garbage", "not_a_response", False),
+    ],
+)
+def test_a_useless_answer_keeps_what_it_cost(standin, make_provider, mode, reason, is_paid):
+    standin.order(fail=[{"mode": mode}])
+    error = fails_with(make_provider(), ProviderAnswerInvalid)
+    assert error.reason == reason
+    assert bool(error.usage.output_tokens) == is_paid
+
+
+@pytest.mark.parametrize("body", [[], {}, "text", {"output": None}, None])
+def test_json_that_is_no_response_is_a_useless_answer(standin, make_provider, body):
+    standin.order(fail=[{"status": 200, "body": body if body is not None else [None]}])
+    fails_with(make_provider(), ProviderAnswerInvalid)
+
+
+def test_silence_and_broken_connections_are_unavailability(standin, make_provider):
+    standin.order(fail=[{"mode": "hang", "seconds": 2}, {"mode": "reset"}])
+    assert fails_with(make_provider(timeout_seconds=0.3), ProviderUnavailable).reason == "timeout"
+    assert fails_with(make_provider(), ProviderUnavailable).reason == "connection"
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
+        assert fails_with(make_provider(base_url=url), ProviderUnavailable).reason == "connection"
+
+
+def test_the_proxy_is_the_way_out_and_the_environments_is_not(standin, make_provider, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    make_provider().ask(QUESTION)
+    fails_with(make_provider(proxy="http://127.0.0.1:9"), ProviderUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("6m0s", 360.0), ("120ms", 0.12), ("1h2m3.5s", 3723.5), ("20", 20.0), ("soon", None)],
+)
+def test_durations_as_openai_writes_them(value, seconds):
+    assert parse_duration(value) == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 60.0),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "nan"}, None),
+        ({}, None),
+    ],
+)
+def test_odd_waits(headers, seconds):
+    assert wait_seconds(headers, now=1792567620.0) == seconds
+
+
+@pytest.mark.parametrize(
+    ("error", "is_last", "meaning"),
+    [
+        (ProviderUnavailable("x"), False, Later("provider_unavailable", None)),
+        (ProviderUnavailable("x", 5), False, Later("provider_unavailable", 5)),
+        (ProviderUnavailable("x", 9999), False, Later("provider_unavailable", None)),
+        (ProviderUnavailable("x"), True, ("provider_unavailable", None)),
+        (ProviderRateLimited("x", 20), False, Later("provider_rate_limited", 20)),
+        (ProviderRateLimited("x", 601), False, ("rate_limited", 601)),
+        (ProviderRateLimited("x", 20.2), True, ("rate_limited", 21)),
+        (ProviderRateLimited("x"), True, ("rate_limited", 60)),
+        (ProviderRejected("status_401"), False, ("provider_rejected", None)),
+        (ProviderAnswerInvalid("truncated", Usage(1, 2)), False, ("answer_invalid", None)),
+        (NothingDemanded(Usage(1, 2)), False, ("nothing_demanded", None)),
+    ],
+)
+def test_which_errors_wait_and_which_are_told(error, is_last, meaning):
+    found = judge_failure(error, is_last=is_last, max_wait=600)
+    if isinstance(found, Failure):
+        assert (found.code, found.wait_seconds) == meaning
+        assert found.sentence.endswith(".")
+    else:
+        assert found == meaning
