@@ -12,6 +12,7 @@ COMMANDS = {
     "demo": ("devstack.demo", "start the system, judge the resumes in examples/, stop it"),
     "up": ("devstack.up", "start the system and stay; Ctrl-C stops it (--port N: the API's port)"),
     "test": ("devstack.testing", "run every test, or what the pytest arguments select"),
+    "bench": ("devstack.bench", "measure the callback's delay (--json: the figures alone)"),
     "lint": ("devstack.lint", "formatting, lint, types, import rules"),
     "openai-standin": ("devstack.openai_standin.__main__", "the OpenAI stand-in alone (--port N)"),
 }

@@ -1,4 +1,4 @@
-"""The system's API as a client sees it, for the demo."""
+"""The system's API as a client sees it, for the demo and the benchmarks."""
 
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,13 @@ class Client:
 
     def upload_requirements(self, file: Path) -> int:
         return self._upload("/create_requirements/file", file, "requirements_id")
+
+    def create_resume(self, text: str) -> int:
+        return int(self._post("/create_resume/text", json={"resume": text})["resume_id"])
+
+    def create_requirements(self, text: str) -> int:
+        body = {"requirements": text}
+        return int(self._post("/create_requirements/text", json=body)["requirements_id"])
 
     def start_processing(self, *, requirements_id: int, resume_id: int, callback_url: str) -> int:
         body = {
