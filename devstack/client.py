@@ -55,7 +55,11 @@ class Client:
 
     def ranked(self, requirements_id: int) -> list[dict[str, Any]]:
         """The finished processings of a vacancy, best first."""
-        query = {"requirements_id": requirements_id, "sort_by": "score", "order": "desc"}
+        query: dict[str, str | int] = {
+            "requirements_id": requirements_id,
+            "sort_by": "score",
+            "order": "desc",
+        }
         answer = self._http.get(
             f"{self._api}/get_processing_detail", params=query, timeout=TIMEOUT_SECONDS
         )
