@@ -4,13 +4,14 @@ import argparse
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 
 from devstack.openai_standin.concepts import vocabulary
 from devstack.openai_standin.protocol import MODEL_NAME
 from devstack.openai_standin.server import StandInServer
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="openai_standin",
         description="A stand-in for the OpenAI API: rules, no language model.",
@@ -20,7 +21,7 @@ def main() -> int:
     parser.add_argument(
         "--delay", type=float, default=0.0, help="seconds each answer takes at least"
     )
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
         server = StandInServer((options.host, options.port), delay=options.delay)
     except OSError as error:

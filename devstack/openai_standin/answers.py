@@ -3,20 +3,20 @@
 import json
 from dataclasses import asdict
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from devstack.openai_standin.criteria import extract_criteria
-from devstack.openai_standin.matcher import Judge
+from devstack.openai_standin.matcher import Judge, Verdict
 from devstack.openai_standin.prompts import JudgementRequest, RubricRequest
 
 
 def answer(request: RubricRequest | JudgementRequest, today: date) -> dict[str, Any]:
     if isinstance(request, RubricRequest):
         return {"criteria": [asdict(c) for c in extract_criteria(request.requirements)]}
-    judge = Judge(request.resume, today)
     assessments = []
     for criterion in request.criteria:
-        verdict = judge.judge(criterion["requirement"])
+        verdict = _verdict(criterion["requirement"], request.resume, today)
         assessments.append(
             {
                 "criterion_id": criterion["id"],
@@ -25,6 +25,12 @@ def answer(request: RubricRequest | JudgementRequest, today: date) -> dict[str, 
             }
         )
     return {"assessments": assessments}
+
+
+@lru_cache(maxsize=20_000)
+def _verdict(requirement: str, resume: str, today: date) -> Verdict:
+    """Rules give the same verdict every time, so a repeated pair costs nothing."""
+    return Judge(resume, today).judge(requirement)
 
 
 def as_json(value: dict[str, Any]) -> str:

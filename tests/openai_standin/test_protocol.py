@@ -110,10 +110,13 @@ def test_hundreds_of_slow_calls_run_at_once(standin):
     assert standin.counters()["answered"] == 201
 
 
-def test_the_command_starts_at_once_says_what_it_is_and_ends_on_sigterm():
+@pytest.mark.parametrize(
+    "command", [["-m", "devstack.openai_standin"], ["-m", "devstack", "openai-standin"]]
+)
+def test_the_command_starts_at_once_says_what_it_is_and_ends_on_sigterm(command):
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "devstack.openai_standin", "--port", "0"],
+        [sys.executable, *command, "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
     )
