@@ -134,6 +134,7 @@ class Environment(BaseSettings):
     AI_MAX_WAIT_SECONDS: Seconds = 600
     AI_BLOCKED_COUNTRIES: CommaList = ["RU"]
     EGRESS_TRACE_URL: HttpUrl = ""
+    AI_SUITABLE_SCORE: Annotated[int, Field(ge=0, le=100)] = 65
 
     # Callbacks
     WEBHOOK_SECRET: Annotated[

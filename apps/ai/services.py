@@ -20,7 +20,6 @@ from resume_platform.caching import cache_for
 
 log = structlog.get_logger(__name__)
 
-DEFAULT_SUITABLE_SCORE = 65
 RUBRIC_WAIT_SECONDS = 0.5
 _WAIT_SPREAD = 0.2  # so that what waited for one limit does not come back in one instant
 
@@ -92,7 +91,7 @@ def _judged(
             event.resume,
             rubric=rubric,
             provider=provider,
-            suitable_score=getattr(settings, "AI_SUITABLE_SCORE", DEFAULT_SUITABLE_SCORE),
+            suitable_score=settings.AI_SUITABLE_SCORE,
         )
     except rubrics.RubricInTheMaking:
         raise RetryLater(
