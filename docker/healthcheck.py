@@ -1,7 +1,7 @@
-"""Asks a process of this container over HTTP; exit code 0 when it serves (a redirect to HTTPS counts).
+"""Asks a process of this container over HTTP; exit code 0 when it serves.
 
 `python docker/healthcheck.py PORT PATH`. The Host header is the first of ALLOWED_HOSTS, since the
-API answers to no other name.
+API answers to no other name. A redirect to HTTPS is an answer too.
 """
 
 import http.client
