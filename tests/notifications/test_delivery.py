@@ -128,6 +128,20 @@ def test_copies_and_redeliveries_of_an_outcome_are_not_posted_again(
     assert len(receiver.requests) == 1
 
 
+@pytest.mark.parametrize("redis_forgets", [False, True])
+def test_a_replay_of_what_was_delivered_is_not_posted_again(
+    bridge: Bridge, receive: Start, redis_forgets: bool
+) -> None:
+    receiver = receive()
+    row = bridge.run(outcome(receiver))
+    if redis_forgets:
+        caching.cache_for("notifications").redis.flushdb()
+    row.state = "pending"
+    row.save(update_fields=["state"])
+    assert bridge.wake(row.pk).state == "done"
+    assert len(receiver.requests) == 1
+
+
 def test_a_copy_leaves_the_retries_to_the_first(bridge: Bridge, receive: Start) -> None:
     receiver = receive(says(500), says(200))
     first = bridge.take(outcome(receiver))

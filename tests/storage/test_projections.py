@@ -103,16 +103,21 @@ def test_a_strangers_delete_changes_nothing(strangers_first: bool) -> None:
     assert Tombstone.objects.filter(user_id=2).count() == 2
 
 
-def test_a_claim_of_anothers_id_is_refused_and_changes_nothing() -> None:
-    assert not f.tell(f.NewProcessingFactory(), f.NewResumeFactory(), f.NewRequirementsFactory())
+@pytest.mark.parametrize(("owner", "stranger"), [(1, 2), (2, 1)])
+def test_a_claim_of_anothers_id_is_refused_and_changes_nothing(owner: int, stranger: int) -> None:
+    assert not f.tell(
+        f.NewProcessingFactory(user_id=owner),
+        f.NewResumeFactory(user_id=owner),
+        f.NewRequirementsFactory(user_id=owner),
+    )
     refused = f.tell(
-        f.NewProcessingFactory(user_id=2, score=1),
-        f.NewResumeFactory(user_id=2, resume="mine"),
-        f.NewRequirementsFactory(user_id=2),
+        f.NewProcessingFactory(user_id=stranger, score=1),
+        f.NewResumeFactory(user_id=stranger, resume="mine"),
+        f.NewRequirementsFactory(user_id=stranger),
         seconds=10,
     )
     assert len(refused) == 3
-    assert (processing().user_id, processing().score) == (1, 85)
+    assert (processing().user_id, processing().score) == (owner, 85)
     assert StoredResume.objects.get().resume == "Python, 5 лет"
 
 
