@@ -1,6 +1,8 @@
-"""A Redis namespace for each app: a cache that may vanish at any moment.
+"""A Redis namespace for each app: caches, which may vanish at any moment, and counters.
 
-Whatever is read here can also be had from the database; Redis being away is a miss, never an error.
+Caches live in CACHE_URL, which may evict: what is read there can also be had from the database, and
+Redis being away is a miss, never an error. Counters and blocks live in REDIS_URL, which does not
+evict; Redis being away raises there, and each limit decides what that means.
 """
 
 import json
@@ -19,8 +21,8 @@ REDIS_ERRORS = Counter(
 )
 
 
-class Cache:
-    """JSON values under `<namespace>:<key>`. `redis` is the plain client, which raises."""
+class Namespace:
+    """Keys under `<namespace>:<key>`. `redis` is the plain client, which raises."""
 
     def __init__(self, client: redis.Redis, namespace: str) -> None:
         self.redis = client
@@ -28,6 +30,15 @@ class Cache:
 
     def name(self, key: str) -> str:
         return f"{self.namespace}:{key}"
+
+    def away(self, error: Exception) -> None:
+        """To be told of each failed call that is done without."""
+        REDIS_ERRORS.labels(self.namespace).inc()
+        log.warning("redis.away", namespace=self.namespace, error=type(error).__name__)
+
+
+class Cache(Namespace):
+    """JSON values; the server being away, or a value that is none of ours, is a miss."""
 
     def get(self, key: str) -> Any | None:
         return self.get_many([key]).get(key)
@@ -38,21 +49,21 @@ class Cache:
             return {}
         try:
             values = self.redis.mget([self.name(key) for key in keys])
-        except redis.RedisError as error:
-            self._away(error)
+            return {
+                key: json.loads(value)
+                for key, value in zip(keys, values, strict=True)
+                if value is not None
+            }
+        except (redis.RedisError, ValueError) as error:
+            self.away(error)
             return {}
-        return {
-            key: json.loads(value)
-            for key, value in zip(keys, values, strict=True)
-            if value is not None
-        }
 
     def set(self, key: str, value: Any, ttl: int | None) -> None:
         """Store for `ttl` seconds; None leaves the end to the server's eviction policy."""
         try:
             self.redis.set(self.name(key), json.dumps(value, ensure_ascii=False), ex=ttl)
         except redis.RedisError as error:
-            self._away(error)
+            self.away(error)
 
     def delete(self, *keys: str) -> None:
         if not keys:
@@ -60,11 +71,7 @@ class Cache:
         try:
             self.redis.delete(*[self.name(key) for key in keys])
         except redis.RedisError as error:
-            self._away(error)
-
-    def _away(self, error: redis.RedisError) -> None:
-        REDIS_ERRORS.labels(self.namespace).inc()
-        log.warning("redis.away", namespace=self.namespace, error=type(error).__name__)
+            self.away(error)
 
 
 def connect(url: str) -> redis.Redis:
@@ -82,3 +89,9 @@ def connect(url: str) -> redis.Redis:
 def cache_for(namespace: str) -> Cache:
     """The cache of one app; the connection pool is shared by the process's threads."""
     return Cache(connect(settings.CACHE_URL), namespace)
+
+
+@cache
+def counters_for(namespace: str) -> Namespace:
+    """The counters and blocks of one app."""
+    return Namespace(connect(settings.REDIS_URL), namespace)

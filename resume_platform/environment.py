@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ALL_APPS = ("auth", "uploads", "ai", "storage", "notifications")
@@ -56,6 +57,24 @@ def _url(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or value != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError("lists origins: https://host or http://host:port, without a path")
+    return value
+
+
+def _is_local(host: str) -> bool:
+    """Whether a name of ALLOWED_HOSTS can be reached from this machine alone."""
+    name = host.strip("[]").lower()
+    if name in ("localhost", "testserver") or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_split_commas)]
 Networks = Annotated[list[Network], NoDecode, BeforeValidator(_split_commas)]
 PostgresUrl = Annotated[str, _url("postgres", "postgresql")]
@@ -82,6 +101,11 @@ class Environment(BaseSettings):
         list[Annotated[str, AfterValidator(_known_app)]], NoDecode, BeforeValidator(_split_commas)
     ] = list(ALL_APPS)
     TRUSTED_PROXIES: Networks = []
+    # None: as soon as ALLOWED_HOSTS names a host that others can reach.
+    HTTPS_ONLY: bool | None = None
+    CORS_ALLOWED_ORIGINS: Annotated[
+        list[Annotated[str, AfterValidator(_origin)]], NoDecode, BeforeValidator(_split_commas)
+    ] = []
 
     # Servers
     DATABASE_URL: Annotated[PostgresUrl, Field(min_length=1)]
@@ -107,6 +131,11 @@ class Environment(BaseSettings):
     WAKE_AGAIN_SECONDS: Seconds = 5
     WAKE_LIMIT: Count = 1000
     DISPATCH_INTERVAL_SECONDS: Seconds = 0.5
+    STALLED_AFTER_MINUTES: Annotated[float, Field(gt=0)] = 60
+    HOUSEKEEPING_INTERVAL_SECONDS: Seconds = 300
+    KEEP_PAYLOAD_DAYS: Annotated[float, Field(ge=0)] = 7
+    KEEP_DONE_DAYS: Annotated[float, Field(ge=0)] = 14
+    KEEP_INBOX_DAYS: Annotated[float, Field(ge=0)] = 30
 
     # Accounts
     ACCESS_TOKEN_EXPIRE_MINUTES: Count = 30
@@ -169,6 +198,18 @@ class Environment(BaseSettings):
         self.DATABASE_DIRECT_URL = self.DATABASE_DIRECT_URL or self.DATABASE_URL
         self.CACHE_URL = self.CACHE_URL or self.REDIS_URL
         self.CELERY_BROKER_URL = self.CELERY_BROKER_URL or self.REDIS_URL
+        if self.HTTPS_ONLY is None:
+            self.HTTPS_ONLY = any(h != "*" and not _is_local(h) for h in self.ALLOWED_HOSTS)
+        return self
+
+    @model_validator(mode="after")
+    def _debug_stays_at_home(self) -> "Environment":
+        if self.DEBUG and not all(map(_is_local, self.ALLOWED_HOSTS)):
+            raise PydanticCustomError(
+                "together",
+                "The setting DEBUG must be false while ALLOWED_HOSTS names a host that others"
+                " can reach: it shows settings and stack traces",
+            )
         return self
 
 
@@ -185,6 +226,8 @@ def load() -> Environment:
 
 
 def _sentence(problem: Any) -> str:
+    if problem["type"] == "together":
+        return f"{problem['msg']}."
     name = problem["loc"][0] if problem["loc"] else "The environment"
     if problem["type"] == "missing":
         return f"The setting {name} is missing: set it in the environment (see .env.example)."

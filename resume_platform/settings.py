@@ -18,6 +18,8 @@ DEBUG: bool = env.DEBUG
 ALLOWED_HOSTS: list[str] = env.ALLOWED_HOSTS
 ENABLED_APPS: list[str] = env.ENABLED_APPS
 TRUSTED_PROXIES: list[Network] = env.TRUSTED_PROXIES
+HTTPS_ONLY: bool = bool(env.HTTPS_ONLY)
+CORS_ALLOWED_ORIGINS: list[str] = env.CORS_ALLOWED_ORIGINS
 DATABASE_URL: str = env.DATABASE_URL
 DATABASE_DIRECT_URL: str = env.DATABASE_DIRECT_URL
 DATABASE_CONN_MAX_AGE: int = env.DATABASE_CONN_MAX_AGE
@@ -32,6 +34,11 @@ LEASE_SECONDS: float = env.LEASE_SECONDS
 WAKE_AGAIN_SECONDS: float = env.WAKE_AGAIN_SECONDS
 WAKE_LIMIT: int = env.WAKE_LIMIT
 DISPATCH_INTERVAL_SECONDS: float = env.DISPATCH_INTERVAL_SECONDS
+STALLED_AFTER_MINUTES: float = env.STALLED_AFTER_MINUTES
+HOUSEKEEPING_INTERVAL_SECONDS: float = env.HOUSEKEEPING_INTERVAL_SECONDS
+KEEP_PAYLOAD_DAYS: float = env.KEEP_PAYLOAD_DAYS
+KEEP_DONE_DAYS: float = env.KEEP_DONE_DAYS
+KEEP_INBOX_DAYS: float = env.KEEP_INBOX_DAYS
 ACCESS_TOKEN_EXPIRE_MINUTES: int = env.ACCESS_TOKEN_EXPIRE_MINUTES
 REFRESH_TOKEN_EXPIRE_DAYS: int = env.REFRESH_TOKEN_EXPIRE_DAYS
 MAX_ACTIVE_SESSIONS: int = env.MAX_ACTIVE_SESSIONS
@@ -79,6 +86,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -89,6 +98,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "resume_platform.api.middleware.plain_requests",
+    "resume_platform.api.middleware.security_headers",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -98,6 +110,11 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
 ]
 
 ROOT_URLCONF = "resume_platform.urls"
@@ -156,8 +173,23 @@ WHITENOISE_USE_FINDERS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 
+# --- security ----------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = ["^health", "^metrics$"]  # probes and scrapers come past the proxy
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
+# `plain_requests` removes the header unless a trusted proxy sent it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CORS_EXPOSE_HEADERS = ["X-Total-Count", "Retry-After"]
+
+# The block of guessed passwords; its counters are ours, see decision 0020.
+AXES_HANDLER = "apps.auth.login_limit.RedisHandler"
+AXES_CLIENT_IP_CALLABLE = "apps.auth.login_limit.address_of"
+AXES_LOCKOUT_CALLABLE = "apps.auth.login_limit.locked_out_page"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 # --- REST --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -168,7 +200,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["resume_platform.api.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "resume_platform.api.negotiation.AlwaysAnswers",
     "EXCEPTION_HANDLER": "resume_platform.api.exception_handler.handle",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
@@ -188,6 +221,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
+    "POSTPROCESSING_HOOKS": ["resume_platform.api.schema.complete"],
 }
 
 # --- Celery: wake-ups only, so nothing is kept and nothing waits in it (DESIGN, Traps) ----------

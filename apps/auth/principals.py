@@ -12,18 +12,22 @@ from typing import Any
 
 import redis
 import structlog
+from celery import current_app
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Func, OuterRef
+from kombu.exceptions import OperationalError
 
 from apps.auth.models import Session, User
 from apps.auth.tokens import Claims
-from resume_platform.caching import REDIS_ERRORS, cache_for
+from resume_platform.caching import cache_for
 
 log = structlog.get_logger(__name__)
 
 CACHE_SECONDS = 30 * 60
 BELIEVED_SECONDS = 60
+RENEWAL_TASK = "accounts.renew_cached_user"
+RENEWAL_QUEUE = "storage"  # every system has a worker for it
 
 # An older view of the user never replaces a newer one: a reader that was overtaken by a logout
 # must not bring the dead sessions back.
@@ -61,26 +65,49 @@ def find(claims: Claims) -> Principal | None:
     return _principal(entry) if entry is not None and _confirms(entry, claims) else None
 
 
-def refresh(user_id: int) -> dict[str, Any] | None:
-    """Read the user anew and cache it. To be called after every change, once it is committed."""
-    entry = _read(user_id)
-    cache = cache_for("auth")
-    if entry is None:
-        cache.delete(_key(user_id))
-        return None
+def changed(user_id: int) -> None:
+    """Renew the cached view, at once or else by a retried task; to be called after every commit.
+
+    While neither cache nor broker can be reached the old view ages: it is believed for a minute.
+    """
     try:
-        cache.redis.eval(
-            _SET_NEWER,
-            1,
-            cache.name(_key(user_id)),
-            json.dumps(entry, ensure_ascii=False),
-            repr(entry["read_at"]),
-            CACHE_SECONDS,
-        )
+        renew(user_id)
     except redis.RedisError as error:
-        REDIS_ERRORS.labels("auth").inc()
-        log.warning("principal.redis_away", user_id=user_id, error=type(error).__name__)
+        cache_for("auth").away(error)
+    else:
+        return
+    try:
+        current_app.send_task(RENEWAL_TASK, args=[user_id], queue=RENEWAL_QUEUE, retry=False)
+    except (OperationalError, redis.RedisError, OSError) as error:
+        log.warning("principal.renewal_lost", user_id=user_id, error=type(error).__name__)
+
+
+def renew(user_id: int) -> None:
+    """Put the user as it is now in place of the cached view.
+
+    Raises redis.RedisError while Redis is away.
+    """
+    _store(user_id, _read(user_id))
+
+
+def refresh(user_id: int) -> dict[str, Any] | None:
+    """Read the user anew and cache it, if that is possible."""
+    entry = _read(user_id)
+    try:
+        _store(user_id, entry)
+    except redis.RedisError as error:
+        cache_for("auth").away(error)
     return entry
+
+
+def _store(user_id: int, entry: dict[str, Any] | None) -> None:
+    cache = cache_for("auth")
+    name = cache.name(_key(user_id))
+    if entry is None:
+        cache.redis.delete(name)
+        return
+    value = json.dumps(entry, ensure_ascii=False)
+    cache.redis.eval(_SET_NEWER, 1, name, value, repr(entry["read_at"]), CACHE_SECONDS)
 
 
 def _read(user_id: int) -> dict[str, Any] | None:

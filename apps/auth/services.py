@@ -8,10 +8,11 @@ from functools import partial
 from uuid import uuid4
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework_simplejwt.settings import api_settings
@@ -57,22 +58,18 @@ def register(*, username: str, password: str, full_name: str | None = None) -> U
     return user
 
 
-def login(*, username: str, password: str, address: str) -> tokens.Pair:
+def login(*, request: HttpRequest, username: str, password: str) -> tokens.Pair:
     """Open a session; of too many the oldest ends.
 
     Raises Unauthorized for a wrong name, a wrong password and an inactive user alike, after the
-    same hashing work, and TooManyRequests while the name is blocked from this address.
+    same hashing work (Django's backend hashes once for a name that does not exist), and
+    TooManyRequests while the name is blocked from the request's address.
     """
-    username = normalise_username(username)
-    login_limit.refuse_blocked(username=username, address=address)
-    user = User.objects.filter(username=username).first()
+    user = authenticate(request, username=username, password=password)
+    if user is not None:
+        login_limit.succeeded(request, user)
+    login_limit.refuse_blocked(request)
     if user is None:
-        make_password(password)
-        success = False
-    else:
-        success = user.check_password(password) and user.is_active
-    login_limit.settle(username=username, address=address, success=success)
-    if user is None or not success:
         raise _wrong_credentials()
     return _open_session(user_id=user.id, password_hash=user.password)
 
@@ -87,7 +84,7 @@ def _open_session(*, user_id: int, password_hash: str) -> tokens.Pair:
     newest = user.sessions.active().order_by("-created_at", "-id")
     surplus = newest.values_list("id", flat=True)[settings.MAX_ACTIVE_SESSIONS - 1 :]
     if Session.objects.filter(id__in=list(surplus)).end():
-        transaction.on_commit(partial(principals.refresh, user_id), robust=True)
+        transaction.on_commit(partial(principals.changed, user_id), robust=True)
     session = Session(id=uuid4(), user=user, created_at=now)
     pair = tokens.issue(user=user, session_id=session.id)
     _renew(session, pair, now)
@@ -110,7 +107,7 @@ def refresh(*, refresh_token: str) -> tokens.Pair:
         pair = None
         if session is not None and session.refresh_digest != tokens.digest(refresh_token):
             Session.objects.filter(id=session.id).end()
-            transaction.on_commit(partial(principals.refresh, session.user_id), robust=True)
+            transaction.on_commit(partial(principals.changed, session.user_id), robust=True)
         elif session is not None and _may_refresh(session.user, claims):
             pair = tokens.issue(user=session.user, session_id=session.id)
             _renew(session, pair, timezone.now())

@@ -15,4 +15,4 @@ from apps.auth.models import User
 def refresh_principal(sender: type[User], instance: User, **kwargs: Any) -> None:
     if kwargs.get("created"):
         return
-    transaction.on_commit(partial(principals.refresh, instance.pk), robust=True)
+    transaction.on_commit(partial(principals.changed, instance.pk), robust=True)

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import AllowAny
@@ -11,7 +10,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.auth import services, tokens
-from apps.auth.client_address import client_address
 from apps.auth.serializers import (
     LoginSerializer,
     RefreshSerializer,
@@ -20,6 +18,29 @@ from apps.auth.serializers import (
     TokenPairSerializer,
     UserSerializer,
 )
+from resume_platform.api.schema import (
+    JSON_BODY,
+    PROTECTED,
+    Problem,
+    answers,
+    invalid,
+    request_example,
+)
+
+USER = {
+    "user_id": 1,
+    "username": "anna@example.com",
+    "full_name": "Anna Petrova",
+    "created_at": "2026-11-21T12:00:00Z",
+}
+CREDENTIALS = {"username": "anna@example.com", "password": "correct-horse-battery"}
+PAIR = {"access_token": "eyJhbGciOi...", "refresh_token": "eyJhbGciOi...", "token_type": "bearer"}
+TAKEN = Problem(409, "username_taken", "This user name is taken.")
+WEAK = invalid("password", "This password is too common.", "weak_password")
+WRONG = Problem(401, "wrong_credentials", "The user name or the password is wrong.")
+BLOCKED = Problem(429, "login_blocked", "Too many failed logins. Try again later.")
+WORTHLESS = Problem(401, "invalid_refresh_token", "The refresh token is not valid.")
+MISSING = invalid("username", "This field is required.")
 
 
 class PublicView(APIView):
@@ -30,7 +51,13 @@ class PublicView(APIView):
 
 
 class RegisterView(PublicView):
-    @extend_schema(request=RegisterSerializer, responses={201: UserSerializer})
+    @extend_schema(
+        tags=["accounts"],
+        summary="Make an account",
+        request=RegisterSerializer,
+        examples=[request_example({**CREDENTIALS, "full_name": "Anna Petrova"})],
+        responses=answers({201: UserSerializer}, TAKEN, WEAK, MISSING, *JSON_BODY, example=USER),
+    )
     def post(self, request: Request) -> Response:
         form = RegisterSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -41,16 +68,33 @@ class RegisterView(PublicView):
 class LoginView(PublicView):
     parser_classes = (JSONParser, FormParser, MultiPartParser)
 
-    @extend_schema(request=LoginSerializer, responses=TokenPairSerializer)
+    @extend_schema(
+        tags=["accounts"],
+        summary="Open a session",
+        request=LoginSerializer,
+        examples=[request_example(CREDENTIALS)],
+        responses=answers(
+            {200: TokenPairSerializer}, WRONG, BLOCKED, MISSING, *JSON_BODY, example=PAIR
+        ),
+    )
     def post(self, request: Request) -> Response:
         form = LoginSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        address = client_address(request.META, settings.TRUSTED_PROXIES)
-        return Response(_pair(services.login(address=address, **form.validated_data)))
+        return Response(_pair(services.login(request=request._request, **form.validated_data)))
 
 
 class RefreshView(PublicView):
-    @extend_schema(request=RefreshSerializer, responses=TokenPairSerializer)
+    @extend_schema(
+        tags=["accounts"],
+        summary="Exchange a refresh token for a new pair",
+        request=RefreshSerializer,
+        examples=[request_example({"refresh_token": "eyJhbGciOi..."})],
+        responses=answers(
+            {200: TokenPairSerializer},
+            *(WORTHLESS, invalid("refresh_token", "This field is required."), *JSON_BODY),
+            example=PAIR,
+        ),
+    )
     def post(self, request: Request) -> Response:
         form = RefreshSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -58,14 +102,23 @@ class RefreshView(PublicView):
 
 
 class LogoutView(APIView):
-    @extend_schema(request=None, responses=StatusSerializer)
+    @extend_schema(
+        tags=["accounts"],
+        summary="End every session",
+        request=None,
+        responses=answers({200: StatusSerializer}, *PROTECTED, example={"status": "success"}),
+    )
     def post(self, request: Request) -> Response:
         services.logout(user_id=cast(int, request.user.id))
         return Response({"status": "success"})
 
 
 class MeView(APIView):
-    @extend_schema(responses=UserSerializer)
+    @extend_schema(
+        tags=["accounts"],
+        summary="Who I am",
+        responses=answers({200: UserSerializer}, *PROTECTED, example=USER),
+    )
     def get(self, request: Request) -> Response:
         return Response(UserSerializer(request.user).data)
 

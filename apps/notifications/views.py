@@ -9,13 +9,20 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.notifications import services
+from resume_platform.api.schema import PROTECTED, answers
 
 
 class WebhookSecretView(APIView):
     """The secret with which a user verifies the callbacks it receives."""
 
     @extend_schema(
-        responses=inline_serializer("WebhookSecret", {"secret": serializers.CharField()})
+        tags=["callbacks"],
+        summary="The secret that verifies my callbacks",
+        responses=answers(
+            {200: inline_serializer("WebhookSecret", {"secret": serializers.CharField()})},
+            *PROTECTED,
+            example={"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+        ),
     )
     def get(self, request: Request) -> Response:
         # Every authentication class of ours sets a user with an id; the permission asks for one.

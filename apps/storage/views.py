@@ -1,6 +1,6 @@
 """GET endpoints: each validates its query, asks `queries` once and answers."""
 
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -8,11 +8,56 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.storage import queries, serializers
+from resume_platform.api.schema import PROTECTED, Problem, answers, invalid
 
 TOTAL_HEADER = "X-Total-Count"
 _TOTAL = OpenApiParameter(
     TOTAL_HEADER, int, OpenApiParameter.HEADER, response=True, description="Rows on all pages."
 )
+
+
+NOT_THERE = Problem(404, "not_found", "There is no such object.")
+FORBIDDEN = Problem(403, "not_owner", "This object belongs to another user.")
+TWO_FILTERS = Problem(400, "two_filters", "Give processing_id or requirements_id, not both.")
+BAD_ID = invalid("resume_id", "A valid integer is required.")
+RESUME = {"resume_id": 2, "user_id": 1, "resume": "Anna Petrova. Python, Django, five years."}
+REQUIREMENTS = {"requirements_id": 1, "user_id": 1, "requirements": "Python, Django."}
+ITEM = {
+    "processing_id": 3,
+    "resume_id": 2,
+    "requirements_id": 1,
+    "user_id": 1,
+    "create_at": "2026-11-21T12:00:00Z",
+    "status": "finished",
+    "score": 85,
+    "verdict": "Suitable",
+}
+DETAIL = {
+    **ITEM,
+    "resume": RESUME["resume"],
+    "requirements": REQUIREMENTS["requirements"],
+    "matches": ["Python", "Django"],
+    "recommendation": "Meets what is asked for.",
+    "details": None,
+    "message_error": None,
+    "wait_seconds": None,
+}
+
+
+def _read(
+    summary: str, query: Any, item: Any, *problems: Problem, example: Any, many: bool = True
+) -> Any:
+    """The documentation of one read."""
+    return extend_schema(
+        tags=["results"],
+        summary=summary,
+        parameters=[query, _TOTAL] if many else [query],
+        responses=answers(
+            {200: item(many=True) if many else item},
+            *(*PROTECTED, FORBIDDEN, NOT_THERE, BAD_ID, *problems),
+            example=example,
+        ),
+    )
 
 
 def _page_of(listing: queries.Listing) -> Response:
@@ -25,7 +70,9 @@ def _user_id(request: Request) -> int:
 
 
 class ResumeView(APIView):
-    @extend_schema(parameters=[serializers.ResumeQuery], responses=serializers.ResumeItem)
+    @_read(
+        "One resume", serializers.ResumeQuery, serializers.ResumeItem, example=RESUME, many=False
+    )
     def get(self, request: Request) -> Response:
         query = serializers.ResumeQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
@@ -33,9 +80,10 @@ class ResumeView(APIView):
 
 
 class RequirementsView(APIView):
-    @extend_schema(
-        parameters=[serializers.RequirementsQuery, _TOTAL],
-        responses=serializers.RequirementsItem(many=True),
+    @_read(
+        "Requirements, one or all",
+        *(serializers.RequirementsQuery, serializers.RequirementsItem),
+        example=REQUIREMENTS,
     )
     def get(self, request: Request) -> Response:
         query = serializers.RequirementsQuery(data=request.query_params)
@@ -46,9 +94,10 @@ class RequirementsView(APIView):
 class ProcessingView(APIView):
     with_texts: ClassVar[bool] = False
 
-    @extend_schema(
-        parameters=[serializers.ProcessingQuery, _TOTAL],
-        responses=serializers.ProcessingItem(many=True),
+    @_read(
+        "Processings: one, a vacancy's, or all",
+        *(serializers.ProcessingQuery, serializers.ProcessingItem, TWO_FILTERS),
+        example=ITEM,
     )
     def get(self, request: Request) -> Response:
         query = serializers.ProcessingQuery(data=request.query_params)
@@ -63,9 +112,10 @@ class ProcessingView(APIView):
 class ProcessingDetailView(ProcessingView):
     with_texts = True
 
-    @extend_schema(
-        parameters=[serializers.ProcessingQuery, _TOTAL],
-        responses=serializers.ProcessingDetailItem(many=True),
+    @_read(
+        "Processings with texts and reasons",
+        *(serializers.ProcessingQuery, serializers.ProcessingDetailItem, TWO_FILTERS),
+        example=DETAIL,
     )
     def get(self, request: Request) -> Response:
         return super().get(request)

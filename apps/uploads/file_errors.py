@@ -44,3 +44,13 @@ def too_many_characters(limit: int) -> TooLarge:
 def too_many_bytes(limit: int) -> TooLarge:
     sentence = _("The file is larger than {limit} bytes.")
     return TooLarge(str(sentence).format(limit=limit), "file_too_large")
+
+
+def file_problems() -> list[tuple[int, str, str]]:
+    """Status, code and sentence of every answer here, for the documentation."""
+    unreadable = [
+        (_KINDS.get(kind, BadInput).status_code, kind.code, str(sentence))
+        for kind, sentence in _SENTENCES.items()
+    ]
+    too_large = [too_many_characters(15_000), too_many_bytes(10_000_000)]
+    return unreadable + [(error.status_code, error.code, error.detail) for error in too_large]

@@ -1,14 +1,11 @@
 """How often one user may start processings: counted and blocked in Redis, in one step."""
 
 import redis
-import structlog
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from resume_platform.api.errors import TooManyRequests
-from resume_platform.caching import REDIS_ERRORS, cache_for
-
-log = structlog.get_logger(__name__)
+from resume_platform.caching import counters_for
 
 WINDOW_SECONDS = 60
 
@@ -27,20 +24,19 @@ return tonumber(ARGV[3]) * 1000
 
 def take_start(*, user_id: int) -> None:
     """Count one start. Raises TooManyRequests; Redis being away lets through."""
-    cache = cache_for("uploads")
+    counters = counters_for("uploads")
     try:
-        left = cache.redis.eval(
+        left = counters.redis.eval(
             _TAKE,
             2,
-            cache.name(f"start_processing:{user_id}"),
-            cache.name(f"start_processing_bloc:{user_id}"),
+            counters.name(f"start_processing:{user_id}"),
+            counters.name(f"start_processing_bloc:{user_id}"),
             settings.START_PROCESSING_PER_MINUTE,
             WINDOW_SECONDS,
             settings.START_PROCESSING_BLOCK_SECONDS,
         )
     except redis.RedisError as error:
-        REDIS_ERRORS.labels("uploads").inc()
-        log.warning("start_limit.redis_away", user_id=user_id, error=type(error).__name__)
+        counters.away(error)
         return
     if left > 0:
         raise TooManyRequests(

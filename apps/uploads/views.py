@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.uploads import services
-from apps.uploads.file_errors import too_many_bytes
+from apps.uploads.file_errors import file_problems, too_many_bytes
 from apps.uploads.serializers import (
     DeletedSerializer,
     DeleteProcessingSerializer,
@@ -25,6 +25,59 @@ from apps.uploads.serializers import (
     StartProcessingSerializer,
 )
 from apps.uploads.upload_handler import BoundedMemoryUploadHandler
+from resume_platform.api.schema import (
+    JSON_BODY,
+    PROTECTED,
+    Problem,
+    answers,
+    invalid,
+    request_example,
+)
+
+NO_TEXT = invalid("resume", "This field may not be blank.")
+FORBIDDEN = Problem(403, "not_the_owner", "It belongs to another user.")
+NO_RESUME = Problem(404, "resume_not_found", "There is no such resume.")
+NO_REQUIREMENTS = Problem(404, "requirements_not_found", "There are no such requirements.")
+BAD_URL = invalid("callback_url", "This is not a URL with a host.")
+TOO_MANY = Problem(429, "too_many_starts", "Too many processings were started. Try again later.")
+BAD_IDS = invalid("requirements_ids", "This field is required.")
+FILE_PROBLEMS = (
+    *(Problem(status, code, sentence) for status, code, sentence in file_problems()),
+    invalid("file", "No file was submitted."),
+    Problem(
+        422,
+        "invalid_multipart",
+        "The request body cannot be read.",
+        {"body": ["The body is not what its Content-Type says."]},
+    ),
+)
+START = {"requirements_id": 1, "resume_id": 2, "callback_url": "https://recruiter.example.com/cb"}
+STARTED = {"status": "Processing started", "processing_id": 3}
+DELETED = {"is_deleted": True}
+
+
+def _upload(what: str, request: Any, answer: Any, *problems: Problem, body: Any = None) -> Any:
+    """The documentation of one of the four uploads."""
+    return extend_schema(
+        tags=["uploads"],
+        summary=f"Upload {what}",
+        request=request,
+        examples=[request_example(body)] if body else None,
+        responses=answers(
+            {200: answer}, *PROTECTED, *problems, example={next(iter(answer().fields)): 1}
+        ),
+    )
+
+
+def _delete(request: Any, body: Any) -> Any:
+    return extend_schema(
+        tags=["processings"],
+        request=request,
+        examples=[request_example(body)],
+        responses=answers(
+            {200: DeletedSerializer}, *PROTECTED, BAD_IDS, *JSON_BODY, example=DELETED
+        ),
+    )
 
 
 class FileView(APIView):
@@ -46,7 +99,13 @@ class FileView(APIView):
 
 
 class ResumeTextView(APIView):
-    @extend_schema(request=ResumeTextSerializer, responses=ResumeIdSerializer)
+    @_upload(
+        "a resume's text",
+        ResumeTextSerializer,
+        ResumeIdSerializer,
+        *(NO_TEXT, *JSON_BODY),
+        body={"resume": "Anna Petrova. Python, Django, five years."},
+    )
     def post(self, request: Request) -> Response:
         form = ResumeTextSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -56,7 +115,7 @@ class ResumeTextView(APIView):
 
 
 class ResumeFileView(FileView):
-    @extend_schema(request=FileSerializer, responses=ResumeIdSerializer)
+    @_upload("a resume's file", FileSerializer, ResumeIdSerializer, *FILE_PROBLEMS)
     def post(self, request: Request) -> Response:
         file = self.file(request)
         resume = services.create_resume_from_file(user_id=_user_id(request), **file)
@@ -64,7 +123,13 @@ class ResumeFileView(FileView):
 
 
 class RequirementsTextView(APIView):
-    @extend_schema(request=RequirementsTextSerializer, responses=RequirementsIdSerializer)
+    @_upload(
+        "a vacancy's requirements as text",
+        RequirementsTextSerializer,
+        RequirementsIdSerializer,
+        *(NO_TEXT, *JSON_BODY),
+        body={"requirements": "Python, Django, PostgreSQL; three years at least."},
+    )
     def post(self, request: Request) -> Response:
         form = RequirementsTextSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -74,7 +139,12 @@ class RequirementsTextView(APIView):
 
 
 class RequirementsFileView(FileView):
-    @extend_schema(request=FileSerializer, responses=RequirementsIdSerializer)
+    @_upload(
+        "a vacancy's requirements as a file",
+        FileSerializer,
+        RequirementsIdSerializer,
+        *FILE_PROBLEMS,
+    )
     def post(self, request: Request) -> Response:
         file = self.file(request)
         requirements = services.create_requirements_from_file(user_id=_user_id(request), **file)
@@ -82,7 +152,17 @@ class RequirementsFileView(FileView):
 
 
 class StartProcessingView(APIView):
-    @extend_schema(request=StartProcessingSerializer, responses=StartedSerializer)
+    @extend_schema(
+        tags=["processings"],
+        summary="Have a resume judged by requirements",
+        request=StartProcessingSerializer,
+        examples=[request_example(START)],
+        responses=answers(
+            {200: StartedSerializer},
+            *(*PROTECTED, FORBIDDEN, NO_RESUME, NO_REQUIREMENTS, BAD_URL, TOO_MANY, *JSON_BODY),
+            example=STARTED,
+        ),
+    )
     def post(self, request: Request) -> Response:
         form = StartProcessingSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -91,27 +171,27 @@ class StartProcessingView(APIView):
 
 
 class DeleteProcessingView(APIView):
-    @extend_schema(request=DeleteProcessingSerializer, responses=DeletedSerializer)
+    @_delete(DeleteProcessingSerializer, {"processings_ids": [1, 2]})
     def post(self, request: Request) -> Response:
         form = DeleteProcessingSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         deleted = services.delete_processings(user_id=_user_id(request), **form.validated_data)
         return Response({"is_deleted": deleted})
 
-    @extend_schema(request=DeleteProcessingSerializer, responses=DeletedSerializer)
+    @_delete(DeleteProcessingSerializer, {"processings_ids": [1, 2]})
     def delete(self, request: Request) -> Response:
         return self.post(request)
 
 
 class DeleteRequirementsView(APIView):
-    @extend_schema(request=DeleteRequirementsSerializer, responses=DeletedSerializer)
+    @_delete(DeleteRequirementsSerializer, {"requirements_ids": [1]})
     def post(self, request: Request) -> Response:
         form = DeleteRequirementsSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         deleted = services.delete_requirements(user_id=_user_id(request), **form.validated_data)
         return Response({"is_deleted": deleted})
 
-    @extend_schema(request=DeleteRequirementsSerializer, responses=DeletedSerializer)
+    @_delete(DeleteRequirementsSerializer, {"requirements_ids": [1]})
     def delete(self, request: Request) -> Response:
         return self.post(request)
 

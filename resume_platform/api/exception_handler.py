@@ -3,13 +3,20 @@
 from typing import Any
 
 import structlog
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from resume_platform.api.errors import DomainError, Invalid, TooLarge, TooManyRequests
+from resume_platform.api.errors import (
+    DomainError,
+    Invalid,
+    ServiceUnavailable,
+    TooLarge,
+    TooManyRequests,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +27,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return _answer(error)
     if isinstance(error, RequestDataTooBig):
         return _answer(TooLarge(_("The request body is too large."), "body_too_large"))
-    if isinstance(error, TooManyFieldsSent):
+    if isinstance(error, TooManyFieldsSent | TooManyFilesSent):
         return _answer(Invalid(_("The request has too many fields."), "too_many_fields"))
     if isinstance(error, Http404):
         return Response(_not_found_body(), status=404)
@@ -32,17 +39,27 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
                 errors={str(name): _sentences(detail) for name, detail in fields.items()},
             )
         )
-    if isinstance(error, exceptions.ParseError):
+    if isinstance(error, exceptions.ParseError | exceptions.UnsupportedMediaType):
+        return _answer(_unreadable_body(error, context))
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("request.database_away", error=type(error).__name__)
         return _answer(
-            Invalid(
-                _("The request body cannot be read."),
-                "invalid_json",
-                errors={"body": [_("The body is not what its Content-Type says.")]},
-            )
+            ServiceUnavailable(_("The database does not answer. Try again."), "unavailable")
         )
     if isinstance(error, exceptions.APIException):
         return _framework_error(error)
     return None
+
+
+def _unreadable_body(error: exceptions.APIException, context: dict[str, Any]) -> Invalid:
+    """Also for a media type that the endpoint does not read: clients know 422 for any bad body."""
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        code, sentence = "unsupported_media_type", _("This Content-Type is not read here.")
+    elif context["request"].content_type.startswith("multipart/"):
+        code, sentence = "invalid_multipart", _("The body is not what its Content-Type says.")
+    else:
+        code, sentence = "invalid_json", _("The body is not what its Content-Type says.")
+    return Invalid(_("The request body cannot be read."), code, errors={"body": [sentence]})
 
 
 def _answer(error: DomainError) -> Response:

@@ -8,17 +8,19 @@ from redis import Redis
 from rest_framework.test import APIClient
 
 from apps.auth.models import User
-from resume_platform.caching import cache_for, connect
+from resume_platform.caching import cache_for, connect, counters_for
 from tests.auth.factories import PASSWORD
 
 
 @pytest.fixture(autouse=True)
 def _empty_namespace(settings: Any) -> Iterator[None]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    redis = cache_for("auth").redis
-    _forget(redis)
+    clients = (cache_for("auth").redis, counters_for("auth").redis)
+    for redis in clients:
+        _forget(redis)
     yield
-    _forget(redis)
+    for redis in clients:
+        _forget(redis)
 
 
 def _forget(redis: Redis) -> None:
@@ -54,4 +56,5 @@ def me(api: APIClient) -> Callable[[str], Any]:
 @pytest.fixture
 def redis_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client of a port where nobody listens."""
-    monkeypatch.setattr(cache_for("auth"), "redis", connect("redis://127.0.0.1:9/0"))
+    for namespace in (cache_for("auth"), counters_for("auth")):
+        monkeypatch.setattr(namespace, "redis", connect("redis://127.0.0.1:9/0"))

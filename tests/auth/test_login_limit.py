@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.auth import login_limit
 from apps.auth.models import User
-from resume_platform.api.errors import TooManyRequests
+from resume_platform.caching import REDIS_ERRORS, counters_for
 from tests.auth.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -54,21 +55,41 @@ def test_the_block_ends(settings: Any) -> None:
     settings.LOGIN_MAX_ATTEMPTS, settings.LOGIN_BLOCK_SECONDS = 1, 1
     user = UserFactory()
     attempt(user, "wrong")
-    name = login_limit._names(user.username, "127.0.0.1")[1]
     assert attempt(user, PASSWORD).status_code == 429
 
-    login_limit.cache_for("auth").redis.pexpire(name, 0)
+    redis = counters_for("auth").redis
+    for name in redis.scan_iter("auth:login_block:*"):
+        redis.pexpire(name, 0)
 
     assert attempt(user, PASSWORD).status_code == 200
 
 
-def test_a_right_password_that_is_judged_after_the_block_began_learns_nothing() -> None:
-    user = UserFactory()
+def test_a_right_password_that_is_judged_after_the_block_began_learns_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user = UserFactory(is_staff=True)
+    for _ in range(5):
+        attempt(user, "wrong")
+    # The block begins while the password is being checked.
+    monkeypatch.setattr(login_limit.RedisHandler, "is_locked", lambda *_: False)
+
+    answer = attempt(user, PASSWORD)
+    page = Client().post("/admin/login/", {"username": user.username, "password": PASSWORD})
+
+    assert answer.status_code == page.status_code == 429
+    assert not user.sessions.exists()
+    assert not page.client.session.get("_auth_user_id")
+
+
+def test_the_staff_login_is_blocked_too_and_says_until_when() -> None:
+    user = UserFactory(is_staff=True)
     for _ in range(5):
         attempt(user, "wrong")
 
-    with pytest.raises(TooManyRequests):
-        login_limit.settle(username=user.username, address="127.0.0.1", success=True)
+    page = Client().post("/admin/login/", {"username": user.username.upper(), "password": PASSWORD})
+
+    assert page.status_code == 429
+    assert 290 <= int(page.headers["Retry-After"]) <= 300
 
 
 @pytest.mark.django_db(transaction=True)
@@ -88,10 +109,12 @@ def test_parallel_guesses_learn_no_more_than_five() -> None:
 
 
 @pytest.mark.usefixtures("redis_away")
-def test_without_redis_the_block_lets_through() -> None:
+def test_without_redis_the_block_lets_through_and_raises_the_metric() -> None:
     user = UserFactory()
+    before = REDIS_ERRORS.labels("auth")._value.get()
     assert [attempt(user, "wrong").status_code for _ in range(7)] == [401] * 7
     assert attempt(user, PASSWORD).status_code == 200
+    assert REDIS_ERRORS.labels("auth")._value.get() >= before + 15
 
 
 def test_names_of_any_length_and_alphabet_are_counted(

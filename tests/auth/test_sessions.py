@@ -6,14 +6,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import argon2
 import jwt
 import pytest
+from celery.exceptions import Retry
 from django.conf import settings as django_settings
 from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from apps.auth import principals
 from apps.auth.models import Session, User
+from apps.auth.tasks import renew_cached_user
+from resume_platform.caching import connect
 from tests.auth.factories import PASSWORD, UserFactory
 
 Login = Callable[..., dict[str, str]]
@@ -102,23 +106,34 @@ def test_a_wrong_name_and_a_wrong_password_are_answered_alike(api: APIClient) ->
     assert answers[0].headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_every_login_path_hashes_once(
+def test_both_login_paths_hash_exactly_once_with_the_same_parameters(
     api: APIClient, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
-    user = UserFactory()
-    hashed: list[int] = []
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    user, inactive = UserFactory(), UserFactory(is_active=False)
+    hashed: list[tuple[str, Any]] = []
+    real_hash, real_verify = argon2.low_level.hash_secret, argon2.PasswordHasher.verify
 
-    def counting(password: str, salt: str, iterations: int, **rest: Any) -> bytes:
-        hashed.append(iterations)
-        return b"x" * 32
+    def hash_secret(secret: bytes, salt: bytes, **cost: Any) -> bytes:
+        hashed.append(("hash", (cost["time_cost"], cost["memory_cost"], cost["parallelism"])))
+        return real_hash(secret, salt, **cost)
 
-    monkeypatch.setattr("django.contrib.auth.hashers.pbkdf2", counting)
-    for name in (user.username, "nobody@example.com"):
-        api.post("/auth/login", {"username": name, "password": "wrong"}, "json")
+    def verify(self: argon2.PasswordHasher, encoded: str, password: str) -> bool:
+        cost = argon2.extract_parameters(encoded)
+        hashed.append(("verify", (cost.time_cost, cost.memory_cost, cost.parallelism)))
+        return real_verify(self, encoded, password)
 
-    assert len(hashed) == 2
-    assert hashed[0] == hashed[1]
+    monkeypatch.setattr("argon2.low_level.hash_secret", hash_secret)
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", verify)
+    costs = []
+    for name in (user.username, inactive.username, "nobody@example.com"):
+        hashed.clear()
+        answer = api.post("/auth/login", {"username": name, "password": "wrong"}, "json")
+        assert answer.status_code == 401
+        assert len(hashed) == 1, hashed
+        costs.append(hashed[0][1])
+
+    assert len(set(costs)) == 1
 
 
 def test_a_sixth_login_ends_the_oldest_session(login: Login, me: Me) -> None:
@@ -240,7 +255,7 @@ def test_a_reader_overtaken_by_a_logout_does_not_revive_the_token(
     stale = principals._read(user.id)
     logout(token)
     monkeypatch.setattr(principals, "_read", lambda user_id: stale)
-    principals.refresh(user.id)
+    principals.renew(user.id)
     monkeypatch.undo()
 
     assert me(token).status_code == 401
@@ -260,6 +275,32 @@ def test_a_deactivated_user_and_a_changed_password_are_out_at_once(login: Login,
     assert me(token).status_code == 401
     assert me(careless_pair["access_token"]).status_code == 401
     assert refresh(careless_pair["refresh_token"]).status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cached_user_that_could_not_be_dropped_is_dropped_by_a_retried_task(
+    login: Login, me: Me, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = UserFactory()
+    token = login(user)["access_token"]
+    assert me(token).status_code == 200
+    sent: list[tuple[str, Any]] = []
+    monkeypatch.setattr(
+        "apps.auth.principals.current_app.send_task",
+        lambda name, args, **kwargs: sent.append((name, args)),
+    )
+    with monkeypatch.context() as away:
+        away.setattr(principals.cache_for("auth"), "redis", connect("redis://127.0.0.1:9/0"))
+        user.is_active = False
+        user.save()
+        assert sent == [("accounts.renew_cached_user", [user.id])]
+        with pytest.raises(Retry):  # Redis is still away
+            renew_cached_user.apply(args=[user.id], throw=True)
+    assert me(token).status_code == 200  # the cache was not told
+
+    renew_cached_user.apply(args=sent[0][1], throw=True)
+
+    assert me(token).status_code == 401
 
 
 @pytest.mark.django_db(transaction=True)

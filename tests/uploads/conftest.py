@@ -10,7 +10,7 @@ from redis import Redis
 from rest_framework.test import APIClient
 
 from kafka_bridge.models import OutboxMessage
-from resume_platform.caching import cache_for, connect
+from resume_platform.caching import cache_for, connect, counters_for
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ class Somebody:
 
 @pytest.fixture(autouse=True)
 def _empty_namespace() -> Iterator[None]:
-    redis = cache_for("uploads").redis
-    _forget(redis)
+    clients = (cache_for("uploads").redis, counters_for("uploads").redis)
+    for redis in clients:
+        _forget(redis)
     yield
-    _forget(redis)
+    for redis in clients:
+        _forget(redis)
 
 
 def _forget(redis: Redis) -> None:
@@ -37,7 +39,8 @@ def _forget(redis: Redis) -> None:
 @pytest.fixture
 def redis_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client of a port where nobody listens."""
-    monkeypatch.setattr(cache_for("uploads"), "redis", connect("redis://127.0.0.1:9/0"))
+    for namespace in (cache_for("uploads"), counters_for("uploads")):
+        monkeypatch.setattr(namespace, "redis", connect("redis://127.0.0.1:9/0"))
 
 
 def client_of(user_id: int) -> APIClient:

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from apps.uploads.models import Processing, Requirements
 from kafka_bridge.models import OutboxMessage
-from resume_platform.caching import cache_for
+from resume_platform.caching import REDIS_ERRORS, cache_for, counters_for
 from tests.uploads.conftest import client_of
 from tests.uploads.factories import RequirementsFactory, ResumeFactory
 
@@ -155,9 +155,9 @@ def test_who_waits_for_retry_after_may_start_again(api: APIClient) -> None:
     for _ in range(4):
         answer = start(api)
     assert answer.status_code == 429
-    cache = cache_for("uploads")
+    counters = counters_for("uploads")
 
-    cache.redis.pexpire(cache.name("start_processing_bloc:1"), 0)
+    counters.redis.pexpire(counters.name("start_processing_bloc:1"), 0)
 
     assert start(api).status_code == 200
 
@@ -180,6 +180,8 @@ def test_sixteen_starts_at_once_give_exactly_three() -> None:
 
 
 @pytest.mark.usefixtures("redis_away")
-def test_without_redis_starts_are_let_through(api: APIClient) -> None:
+def test_without_redis_starts_are_let_through_and_the_metric_rises(api: APIClient) -> None:
+    before = REDIS_ERRORS.labels("uploads")._value.get()
     assert [start(api).status_code for _ in range(5)] == [200] * 5
+    assert REDIS_ERRORS.labels("uploads")._value.get() >= before + 5
     assert Requirements.objects.exists()

@@ -29,6 +29,11 @@ def client_address(meta: Mapping[str, Any], trusted_proxies: Sequence[Network]) 
     return str(client)
 
 
+def is_trusted_proxy(meta: Mapping[str, Any], trusted_proxies: Sequence[Network]) -> bool:
+    peer = _parse(str(meta.get("REMOTE_ADDR") or ""))
+    return peer is not None and _within(peer, trusted_proxies)
+
+
 def _within(address: Address, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
 

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from apps.auth.client_address import client_address
+from resume_platform.api.client_address import client_address
 
 PROXIES = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")]
 

@@ -1,0 +1,52 @@
+"""What is done to every request before anything reads it, and to every answer."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from resume_platform.api.client_address import is_trusted_proxy
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# Swagger UI and the admin need inline styles, and images out of their own style sheets.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "style-src 'self' 'unsafe-inline'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def plain_requests(get_response: GetResponse) -> GetResponse:
+    """Everything is UTF-8, and only a trusted proxy knows whether its client spoke TLS.
+
+    Python has codecs that are no text encodings at all ("hex"), and a client may name any.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.encoding is not None:
+            request.encoding = "utf-8"
+        if not is_trusted_proxy(request.META, settings.TRUSTED_PROXIES):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        return get_response(request)
+
+    return middleware
+
+
+def security_headers(get_response: GetResponse) -> GetResponse:
+    """Pages load nothing from other hosts; what the API says is in nobody's cache."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        if response.headers.get("Content-Type", "").startswith("application/json"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
