@@ -7,6 +7,7 @@ connect, TLS, headers and body. The host's name stays in `Host`, SNI and the cer
 
 import socket
 import ssl
+import threading
 import time
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -100,17 +101,26 @@ class _TlsConnection(HTTPSConnection):
             self.sock.route = self._route
 
 
-@cache
+_loading = threading.Lock()
+
+
 def default_tls_context() -> ssl.SSLContext:
-    """Loading the authorities takes milliseconds, so it is done once a process."""
+    """Loading the authorities takes tens of milliseconds: once a process, by one thread."""
+    with _loading:
+        return _load_tls_context()
+
+
+@cache
+def _load_tls_context() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=certifi.where())
 
 
 class RouteAdapter(HTTPAdapter):
     """A requests adapter for one attempt along one route; no retries of its own."""
 
-    def __init__(self, route: Route, tls_context: ssl.SSLContext) -> None:
-        tls_context.sslsocket_class = _TlsSocket
+    def __init__(self, route: Route, tls_context: ssl.SSLContext | None) -> None:
+        if tls_context:
+            tls_context.sslsocket_class = _TlsSocket
         self._route = route
         self._tls_context = tls_context
         super().__init__(max_retries=0)

@@ -58,10 +58,12 @@ def post(
 
     Raises TransportError; every status is an Answer.
     """
-    deadline = time.monotonic() + timeout
     request, host, port = _prepare(url, body, headers)
+    if urlsplit(request.url or "").scheme == "https":
+        tls_context = tls_context or default_tls_context()
+    deadline = time.monotonic() + timeout
     route = Route(_vetted(host, port, deadline, allowed, resolve or _addresses), deadline)
-    adapter = RouteAdapter(route, tls_context or default_tls_context())
+    adapter = RouteAdapter(route, tls_context)
     try:
         response = adapter.send(request, stream=True, timeout=route.remaining())
         return Answer(

@@ -52,7 +52,7 @@ def test_a_dripping_receiver_holds_nobody_beyond_the_deadline(
     started = time.monotonic()
     with pytest.raises(TransportError) as caught:
         post(receive(then_silent).url, timeout=0.4)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 2
     assert not caught.value.permanent
 
 
@@ -66,7 +66,7 @@ def test_a_drip_over_tls_ends_at_the_deadline_too(receive: Callable[..., Receive
             resolve=lambda host, port: ["127.0.0.1"],
             tls_context=ssl.create_default_context(cafile=str(TLS / "cert.pem")),
         )
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 2
     assert len(receiver.requests) == 1
 
 
@@ -77,8 +77,8 @@ def test_an_endless_or_dripping_body_is_cut_and_the_status_counts(
 ) -> None:
     head = b"HTTP/1.1 %d X\r\nLocation: /x\r\n\r\n" % status
     started = time.monotonic()
-    answer = post(receive(sends(head, then=b"a" * 700, every=every)).url, timeout=0.5)
-    assert time.monotonic() - started < 1
+    answer = post(receive(sends(head, then=b"a" * 700, every=every)).url, timeout=0.8)
+    assert time.monotonic() - started < 2
     assert answer.status == status
     assert set(answer.excerpt) <= {"a"}
     assert len(answer.excerpt) <= 1024
@@ -176,7 +176,7 @@ def test_a_resolver_that_fails_or_hangs_costs_no_more_than_the_deadline() -> Non
     started = time.monotonic()
     with pytest.raises(TransportError, match="name_not_resolved"):
         post("http://slow.test/", timeout=0.3, resolve=hang)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize(
