@@ -1,4 +1,4 @@
-"""The bridge process: relay, intake and dispatcher, one thread each, until a signal."""
+"""The bridge process: relay, intake, dispatcher and periodic jobs, a thread each."""
 
 import signal
 import threading
@@ -7,10 +7,12 @@ from types import FrameType
 
 import structlog
 
+from kafka_bridge import housekeeping  # noqa: F401  registers its job
 from kafka_bridge.dispatcher import Dispatcher
 from kafka_bridge.failures import describe
 from kafka_bridge.handlers import load_handlers
 from kafka_bridge.intake import Intake
+from kafka_bridge.periodic import Periodic
 from kafka_bridge.relay import Relay
 
 log = structlog.get_logger(__name__)
@@ -33,6 +35,7 @@ class Bridge:
             "relay": Relay(self._stop).run,
             "intake": Intake(self._stop).run,
             "dispatcher": Dispatcher(self._stop).run,
+            "periodic": Periodic(self._stop).run,
         }
         threads = [
             threading.Thread(target=self._guard, args=(name, part), name=name, daemon=True)

@@ -16,6 +16,7 @@ from kafka_bridge.failures import describe
 from kafka_bridge.handlers import HandlerSpec, LeaseLost, Permanent, RetryLater
 from kafka_bridge.heartbeat import HEARTBEAT
 from kafka_bridge.leases import Claimed
+from kafka_bridge.topic_names import contract_name
 
 log = structlog.get_logger(__name__)
 
@@ -111,12 +112,16 @@ def _run_one(spec: HandlerSpec, row: Claimed) -> None:
         HEARTBEAT.keep(row.lease_token),
         _settling(spec, [row]),
     ):
-        event = codec.decode(row.topic, row.key.encode(), row.value)
+        event = _event(row)
         spec.function(event, attempt)
         if not attempt.finished:
             with attempt.finish():
                 pass
         metrics.TASK_OUTCOMES.labels(row.name, "done").inc()
+
+
+def _event(row: Claimed) -> Event:
+    return codec.decode(contract_name(row.topic), row.key.encode(), row.value)
 
 
 def _run_together(spec: HandlerSpec, rows: list[Claimed]) -> None:
@@ -142,7 +147,7 @@ def _apply(spec: HandlerSpec, rows: Sequence[Claimed]) -> dict[int, Exception]:
             spec.function(
                 [
                     Received(
-                        event=codec.decode(row.topic, row.key.encode(), row.value),
+                        event=_event(row),
                         message_id=row.message_id,
                         occurred_at=row.occurred_at,
                         content_hash=row.content_hash,

@@ -13,3 +13,7 @@ TASK_OUTCOMES = Counter("task_outcomes_total", "How handlers' attempts ended", [
 LEASES_LOST = Counter("leases_lost_total", "Work that rolled back: another worker had the row")
 LEASES_EXPIRED = Counter("leases_expired_total", "Rows whose worker fell silent")
 WAKE_UPS = Counter("wake_ups_total", "Rows Celery was told of", ["task"])
+PERIODIC_RUNS = Counter(
+    "periodic_runs_total", "Rounds of jobs without an event", ["job", "outcome"]
+)
+HOUSEKEEPING_ROWS = Counter("housekeeping_rows_total", "Rows whose days were over", ["what"])

@@ -80,6 +80,14 @@ class InboxMessage(models.Model):
                 name="inbox_message_identity",
             )
         ]
+        indexes: ClassVar = [
+            models.Index(fields=("received_at",), name="inbox_message_received"),
+            models.Index(
+                fields=("received_at",),
+                condition=Q(value__isnull=False),
+                name="inbox_message_with_payload",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.key} {self.topic}[{self.partition}]@{self.offset}"
@@ -98,6 +106,9 @@ class MessageTask(models.Model):
     name = models.CharField(max_length=100, help_text="The handler, e.g. ai.analyze.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     attempts = models.IntegerField(default=0, help_text="Attempts that ended in a retry.")
+    replays = models.IntegerField(
+        default=0, db_default=0, help_text="How often it was made due again."
+    )
     next_attempt_at = models.DateTimeField(default=timezone.now)
     woken_at = models.DateTimeField(null=True, help_text="When Celery was last told of it.")
     lease_token = models.UUIDField(null=True)
@@ -126,6 +137,9 @@ class MessageTask(models.Model):
                 fields=("lease_expires_at",),
                 condition=Q(state="leased"),
                 name="message_task_leased",
+            ),
+            models.Index(
+                fields=("finished_at",), condition=Q(state="done"), name="message_task_done"
             ),
         ]
 
@@ -163,3 +177,16 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.source})"
+
+
+class PeriodicJob(models.Model):
+    """When a job without an event is due next; whoever moves that on does the round."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "periodic job"
+
+    def __str__(self) -> str:
+        return self.name

@@ -41,7 +41,8 @@ def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Callba
     """The callback to make for this message, or None if there is nothing (more) to do.
 
     The first message of a run takes it by compare-and-set and keeps it over retries; a replay of
-    its dead letter opens it again. Permanent: the processing is another user's.
+    its dead letter opens it again. An outcome that comes after a later run's is called off.
+    Permanent: the processing is another user's.
     """
     _lock(outcome.user_id)
     response = outcome.response
@@ -50,6 +51,10 @@ def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Callba
         return None
     callback = _callback_of(response, outcome.run)
     if callback.message_id is None:
+        if _is_superseded(callback):
+            callback.state = State.CANCELLED
+            callback.save(update_fields=["state", "updated_at"])
+            return None
         payload = payloads.build(outcome, occurred_at)
         callback.message_id = message_id
         callback.callback_url = response.callback_url
@@ -102,6 +107,16 @@ def _callback_of(subject: NewRequest | SendingResponse, run: int) -> Callback:
     if callback.user_id != subject.user_id:
         raise Permanent("owner_conflict")
     return callback
+
+
+def _is_superseded(callback: Callback) -> bool:
+    """Whether a later run has its outcome already: the client must not end with the older one."""
+    return Callback.objects.filter(
+        processing_id=callback.processing_id,
+        user_id=callback.user_id,
+        run__gt=callback.run,
+        message_id__isnull=False,
+    ).exists()
 
 
 def _is_deleted(subject: NewRequest | SendingResponse) -> bool:

@@ -115,6 +115,9 @@ class StoredProcessing(Claim):
     requested_at = models.DateTimeField(null=True)
     callback_url = models.TextField(default="")
 
+    # Not from events: the last run that the watchdog acted on (`watchdog.py`).
+    watched_run = models.IntegerField(null=True)
+
     class Meta:
         constraints = [
             models.UniqueConstraint(

@@ -1,6 +1,8 @@
-"""Storage's one handler: every event that changes what the reads show."""
+"""Storage's one handler, of every event that changes what the reads show, and its one watch."""
 
-from apps.storage import projections
+from django.conf import settings
+
+from apps.storage import projections, watchdog
 from kafka_bridge.events import (
     DeleteProcessing,
     DeleteRequirements,
@@ -12,7 +14,11 @@ from kafka_bridge.events import (
     NewSending,
     NewUser,
 )
+from kafka_bridge.periodic import periodic
 from kafka_bridge.tasks import Received, batch_handler
+
+# A quarter of the time after which a request counts as stalled, but no more than once a minute.
+WATCH_SECONDS = min(60.0, settings.STALLED_AFTER_MINUTES * 60 / 4)
 
 
 @batch_handler(
@@ -31,3 +37,9 @@ from kafka_bridge.tasks import Received, batch_handler
 def apply(batch: list[Received]) -> None:
     """Hundreds of events in a handful of statements. Permanent: a stranger claims an id."""
     projections.apply(batch)
+
+
+@periodic("storage.watch_stalled", every=WATCH_SECONDS)
+def watch_stalled() -> None:
+    """No client waits for ever: what has no result in time is asked for again, then fails."""
+    watchdog.watch()

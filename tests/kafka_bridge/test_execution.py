@@ -10,9 +10,10 @@ from kafka_bridge import leases, outbox
 from kafka_bridge.events import DeleteProcessing, NewResume
 from kafka_bridge.execution import run_batch, run_each
 from kafka_bridge.handlers import RetryPolicy
+from kafka_bridge.inbox import Inbox
 from kafka_bridge.models import DeadLetter, MessageTask, OutboxMessage
 from kafka_bridge.tasks import LeaseLost, Permanent, RetryLater, batch_handler, handler
-from tests.kafka_bridge.conftest import resume, state
+from tests.kafka_bridge.conftest import message, resume, state
 
 TASK = "storage.apply"  # a name that new_resume is routed to; the test brings the function
 
@@ -253,3 +254,15 @@ def test_the_outbox_refuses_to_run_outside_a_transaction():
     with pytest.raises(outbox.OutboxOutsideTransaction):
         outbox.enqueue(outbox_event())
     assert not OutboxMessage.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_topic_may_have_another_name_in_the_cluster(work, settings):
+    settings.KAFKA_TOPICS = {**settings.KAFKA_TOPICS, "uploading_data": "prod.uploads"}
+    renamed = Inbox(
+        topics={"prod.uploads": "uploading_data"}, high_watermark=lambda topic, partition: 1_000_000
+    )
+    batch = [message(resume(), topic_name="prod.uploads")]
+    [task_id] = renamed.store(batch, cluster_id="cluster")[TASK]
+    work(lambda event, attempt: None)([task_id])
+    assert state(task_id) == "done"

@@ -326,3 +326,11 @@ def test_an_outcome_for_anothers_processing_is_a_dead_letter(
 
 def test_the_secret_is_shown_to_its_user_alone() -> None:
     assert APIClient().get("/webhook_secret").status_code == 401
+
+
+def test_an_outcome_that_comes_after_a_later_runs_is_not_called_back(bridge, receive):
+    receiver = receive()
+    assert bridge.run(outcome(receiver, run=1)).state == "done"
+    assert bridge.run(outcome(receiver, run=0)).state == "done"
+    assert len(receiver.requests) == 1
+    assert set(Callback.objects.values_list("run", "state")) == {(0, "cancelled"), (1, "delivered")}

@@ -1,0 +1,131 @@
+"""The one watchdog: a request without a result is made once more, then it fails aloud.
+
+What it does is events alone, so it reaches the AI and the client on the usual way. Each step is a
+run of its own: a result that comes late belongs to a lower run and changes nothing any more.
+`watched_run` holds the run that was acted on, so each run is acted on once.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from apps.storage.models import Status, StoredProcessing, StoredRequirements, StoredResume
+from kafka_bridge import outbox
+from kafka_bridge.backlog import oldest_owed
+from kafka_bridge.events import (
+    NewNotifications,
+    NewProcessing,
+    NewRequest,
+    NewSending,
+    SendingResponse,
+)
+
+log = structlog.get_logger(__name__)
+
+BATCH_SIZE = 100
+# A backlog of our own excuses a request for this many times the setting, not for ever.
+PATIENCE_WITH_A_BACKLOG = 10
+NO_RESULT = "No result came in time. Please start the processing again."
+
+
+def watch(*, clock: Callable[[], datetime] = timezone.now) -> tuple[int, int]:
+    """Act on every request that is overdue; returns how many were made again and how many failed.
+
+    One that our own queues still hold is not overdue: it waits its turn.
+    """
+    now = clock()
+    overdue = now - timedelta(minutes=settings.STALLED_AFTER_MINUTES)
+    hopeless = now - timedelta(minutes=settings.STALLED_AFTER_MINUTES * PATIENCE_WITH_A_BACKLOG)
+    under_way = [
+        oldest_owed(NewRequest),
+        oldest_owed(NewProcessing, NewSending, NewNotifications, by="storage.apply"),
+    ]
+    before = min([overdue, *[moment for moment in under_way if moment is not None]])
+    made_again = failed = 0
+    while batch := _act_on_batch(before=max(before, hopeless)):
+        made_again += batch.count(True)
+        failed += batch.count(False)
+    if made_again or failed:
+        log.warning("storage.stalled", made_again=made_again, failed=failed)
+    return made_again, failed
+
+
+@transaction.atomic
+def _act_on_batch(*, before: datetime) -> list[bool]:
+    """One short transaction; True for each request that was made again, False for a failed one."""
+    rows = (
+        _stalled(before).order_by("requested_at").select_for_update(skip_locked=True, of=("self",))
+    )
+    return [_act_on(row) for row in rows[:BATCH_SIZE]]
+
+
+def _stalled(before: datetime) -> "QuerySet[StoredProcessing]":
+    claimed_earlier = StoredProcessing.objects.filter(
+        Q(create_at__lt=OuterRef("create_at"))
+        | Q(create_at=OuterRef("create_at"), user_id__lt=OuterRef("user_id")),
+        processing_id=OuterRef("processing_id"),
+    )
+    return StoredProcessing.objects.filter(
+        ~Exists(claimed_earlier), status=Status.QUEUED, requested_at__lt=before
+    ).exclude(watched_run=F("requested_run"))
+
+
+def _act_on(row: StoredProcessing) -> bool:
+    request = _next_request(row)
+    outbox.enqueue(request or _failure(row))
+    row.watched_run = row.requested_run
+    row.save(update_fields=["watched_run"])
+    log.warning(
+        "storage.stalled_processing",
+        processing_id=row.processing_id,
+        run=row.requested_run,
+        made_again=request is not None,
+    )
+    return request is not None
+
+
+def _next_request(row: StoredProcessing) -> NewRequest | None:
+    """None if this run was the second chance already, or the texts never came."""
+    assert row.requested_run is not None
+    if row.watched_run is not None and row.watched_run == row.requested_run - 1:
+        return None
+    resume = StoredResume.objects.filter(
+        resume_id=row.resume_id, user_id=row.user_id, deleted=False
+    ).first()
+    requirements = StoredRequirements.objects.filter(
+        requirements_id=row.requirements_id, user_id=row.user_id, deleted=False
+    ).first()
+    if resume is None or requirements is None:
+        return None
+    return NewRequest(
+        callback_url=row.callback_url,
+        processing_id=row.processing_id,
+        user_id=row.user_id,
+        resume_id=row.resume_id,
+        requirements_id=row.requirements_id,
+        resume=resume.resume,
+        requirements=requirements.requirements,
+        run=row.requested_run + 1,
+    )
+
+
+def _failure(row: StoredProcessing) -> NewSending | NewNotifications:
+    assert row.requested_run is not None
+    told = NewNotifications if NewNotifications.key == settings.OUTCOME_EVENT else NewSending
+    return told(
+        success=False,
+        response=SendingResponse(
+            callback_url=row.callback_url,
+            processing_id=row.processing_id,
+            user_id=row.user_id,
+            resume_id=row.resume_id,
+            requirements_id=row.requirements_id,
+        ),
+        message_error=NO_RESULT,
+        run=row.requested_run + 1,
+    )

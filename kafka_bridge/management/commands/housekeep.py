@@ -1,0 +1,18 @@
+"""`manage.py housekeep`: one round of housekeeping now, instead of at the bridge's next period."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from kafka_bridge.housekeeping import keep_house
+
+
+class Command(BaseCommand):
+    help = "Drop payloads, done rows and identities whose days (KEEP_..._DAYS) are over."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        dropped = keep_house()
+        self.stdout.write(
+            f"dropped {dropped.payloads} payloads, {dropped.done_rows} done rows,"
+            f" {dropped.identities} identities"
+        )
