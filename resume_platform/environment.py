@@ -120,6 +120,9 @@ class Environment(BaseSettings):
     KAFKA_TOPIC_AI_HANDLER: str = "AI_handler"
     KAFKA_TOPIC_SENDING: str = "sending"
     KAFKA_TOPIC_NOTIFICATIONS: str = "notifications"
+    KAFKA_TOPIC_PARTITIONS: Count = 12
+    KAFKA_TOPIC_RETENTION_HOURS: Count = 168
+    KAFKA_TOPIC_REPLICATION: Annotated[int, Field(ge=1, le=32_767)] | None = None
     KAFKA_FETCH_WAIT_MAX_MS: Annotated[int, Field(ge=1, le=300_000)] = 100
     KAFKA_SESSION_TIMEOUT_MS: Annotated[int, Field(ge=1000, le=300_000)] = 10_000
     OUTCOME_EVENT: Annotated[str, Field(pattern="^(new_sending|new_notifications)$")] = (
