@@ -45,6 +45,8 @@ class Heartbeat:
     def _beat(self) -> None:
         pause = threading.Event()
         while True:
+            if not self._something_held.is_set():
+                connection.close()  # it may be long until there is something to renew
             self._something_held.wait()
             pause.wait(settings.LEASE_SECONDS / 3)
             with self._lock:

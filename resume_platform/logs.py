@@ -5,7 +5,6 @@ Log a constant name and ids; never a text, a token or a callback URL.
 
 import logging
 import logging.config
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ _SHARED: list[Any] = [
 ]
 
 
-def configure(_logging: Mapping[str, Any]) -> None:
-    """Set up logging for this process; Django calls it as LOGGING_CONFIG."""
+def configure(logging_setting: Mapping[str, str]) -> None:
+    """Set up logging for this process; Django calls it with LOGGING, which must not be empty."""
     handlers: dict[str, dict[str, Any]] = {
         "stdout": {
             "class": "logging.StreamHandler",
@@ -33,7 +32,7 @@ def configure(_logging: Mapping[str, Any]) -> None:
             "stream": "ext://sys.stdout",
         }
     }
-    process = os.environ.get("PROCESS_NAME", "")
+    process = logging_setting["process"]
     if settings.LOG_DIR and process:
         directory = Path(settings.LOG_DIR)
         directory.mkdir(parents=True, exist_ok=True)

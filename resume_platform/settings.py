@@ -1,5 +1,6 @@
 """Django's settings. What an operator may change comes from `environment.py`."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -246,9 +247,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 2
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_TASK_SEND_SENT_EVENT = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
 # --- logs --------------------------------------------------------------------------------------
 LOGGING_CONFIG = "resume_platform.logs.configure"
-LOGGING: dict[str, object] = {}
+LOGGING = {"process": os.environ.get("PROCESS_NAME", "")}

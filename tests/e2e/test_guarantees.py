@@ -173,6 +173,8 @@ def test_no_text_and_no_token_is_in_any_log(stack, client, query):
         text = stack.log(name)
         for secret in (marker, token, client.password, processing.path):
             assert secret not in text, name
+    events = [json.loads(line) for line in stack.log("worker-ai").splitlines() if line[:1] == "{"]
+    assert processing.id in [e.get("processing_id") for e in events if e["event"] == "ai.settled"]
 
 
 def test_a_second_user_is_served_after_all_that(stack, query):
