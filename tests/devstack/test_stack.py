@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from devstack.embedded.place import forget_directory
 from devstack.parts import WORKERS
 
 RUN = """
@@ -37,6 +38,7 @@ def stack(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         run.kill()
         run.wait()
         run.stdout.close()
+        forget_directory(tmp_path / "postgres")
 
 
 @pytest.mark.e2e
