@@ -8,22 +8,29 @@ mean that the broker lost the log and counts from 0 again.
 import base64
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import structlog
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.utils import timezone
 
 from kafka_bridge import codec, metrics
+from kafka_bridge.failures import describe
 from kafka_bridge.models import DeadLetter, InboxMessage, PartitionLog
 from kafka_bridge.routes import tasks_for
 
 log = structlog.get_logger(__name__)
 
 Place = tuple[str, int]
+
+# So many messages in a row that are no events: a producer speaks something else.
+POISON_ALARM_AFTER = 100
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MILLISECOND = 253_370_764_800_000  # 9999-01-01: every zone can still print it
 
 
 @dataclass(frozen=True)
@@ -70,10 +77,17 @@ class Inbox:
         self._topics = topics
         self._high_watermark = high_watermark
         self._epochs: dict[Place, int] = {}
+        self._went_on_from: dict[Place, int] = {}
+        self._poison_run = 0
+
+    def went_on_from(self, topic: str, partition: int) -> int | None:
+        """Where this partition's log was left when it was last looked at; None if it is new."""
+        return self._went_on_from.get((topic, partition))
 
     def forget(self, topic: str, partition: int) -> None:
         """Look at this partition's log anew before its next message is stored."""
         self._epochs.pop((topic, partition), None)
+        self._went_on_from.pop((topic, partition), None)
 
     def store(self, messages: Sequence[Message], *, cluster_id: str) -> dict[str, list[int]]:
         """Store a batch in one transaction; returns the new task rows' ids by handler.
@@ -81,6 +95,11 @@ class Inbox:
         What was stored before is left alone. What is no event becomes a dead letter.
         """
         incoming = [self._read(message) for message in messages]
+        tasks = self._store_whole(incoming, cluster_id)
+        self._watch_for_poison(incoming)
+        return tasks
+
+    def _store_whole(self, incoming: Sequence[Incoming], cluster_id: str) -> dict[str, list[int]]:
         for place in dict.fromkeys(row.place for row in incoming):
             if place not in self._epochs:
                 self._epochs[place] = self._current_epoch(cluster_id, place)
@@ -90,6 +109,33 @@ class Inbox:
                     return self._store(incoming, cluster_id)
             except _LogBeganAnew as error:
                 self._begin_epoch(error.place, "content")
+            except (DataError, ValueError) as error:
+                return self._store_halves(incoming, cluster_id, describe(error))
+
+    def _store_halves(
+        self, incoming: Sequence[Incoming], cluster_id: str, reason: str
+    ) -> dict[str, list[int]]:
+        """Find the message that PostgreSQL refuses; it becomes a dead letter of bare bytes."""
+        if len(incoming) == 1:
+            return self._store_bare(_without_texts(incoming[0], reason), cluster_id)
+        middle = len(incoming) // 2
+        tasks: dict[str, list[int]] = defaultdict(list)
+        for half in (incoming[:middle], incoming[middle:]):
+            for name, ids in self._store_whole(half, cluster_id).items():
+                tasks[name] += ids
+        return tasks
+
+    def _store_bare(self, bare: Incoming, cluster_id: str) -> dict[str, list[int]]:
+        with transaction.atomic():
+            return self._store([bare], cluster_id)
+
+    def _watch_for_poison(self, incoming: Sequence[Incoming]) -> None:
+        for row in incoming:
+            self._poison_run = self._poison_run + 1 if row.dead_letter else 0
+            if self._poison_run and self._poison_run % POISON_ALARM_AFTER == 0:
+                metrics.INBOX_POISON_ALARMS.inc()
+                log.error("inbox.nothing_but_poison", messages=self._poison_run)
+        metrics.INBOX_POISON_RUN.set(self._poison_run)
 
     def _store(self, incoming: Sequence[Incoming], cluster_id: str) -> dict[str, list[int]]:
         ids = self._insert_messages(incoming, cluster_id)
@@ -190,12 +236,14 @@ class Inbox:
         if known is None:
             return 0
         self._epochs[place] = known.epoch
+        self._went_on_from[place] = known.next_offset
         if known.next_offset > self._high_watermark(*place):
             self._begin_epoch(place, "log_end")
         return self._epochs[place]
 
     def _begin_epoch(self, place: Place, seen_by: str) -> None:
         self._epochs[place] += 1
+        self._went_on_from.pop(place, None)
         metrics.INBOX_NEW_EPOCHS.labels(place[0]).inc()
         log.error(
             "inbox.log_began_anew",
@@ -206,57 +254,86 @@ class Inbox:
         )
 
     def _read(self, message: Message) -> Incoming:
+        """Never raises: what defeats the reader would otherwise stop its partition for ever."""
         place, offset = position(message)
         key, value = _bytes(message.key()), _bytes(message.value())
-        headers = cast(list[tuple[str, bytes | None]], message.headers() or [])
-        kind, milliseconds = message.timestamp()
-        occurred_at = (
-            timezone.now()
-            if kind == TIMESTAMP_NOT_AVAILABLE
-            else datetime.fromtimestamp(milliseconds / 1000, UTC)
-        )
-        names = dict(headers)
+        headers: list[tuple[str, bytes | None]] = []
         tasks: tuple[str, ...] = ()
-        dead_letter = None
+        problem: codec.Undecodable | None = None
         try:
-            event = codec.decode(self._topics[place[0]], key, value)
-            tasks = tasks_for(type(event))
+            headers = cast(list[tuple[str, bytes | None]], message.headers() or [])
+            tasks = tasks_for(type(codec.decode(self._topics[place[0]], key, value)))
         except codec.Undecodable as error:
-            log.error(
-                "intake.dead_letter",
-                reason=error.reason,
-                topic=place[0],
-                partition=place[1],
-                offset=offset,
-            )
-            dead_letter = DeadLetter(
-                source=DeadLetter.Source.INTAKE,
-                reason=error.reason,
-                detail=error.detail[:1000],
-                topic=place[0],
-                partition=place[1],
-                offset=offset,
-                key=key,
-                value=value,
-                headers=[
-                    [_text(name.encode()), base64.b64encode(content or b"").decode()]
-                    for name, content in headers
-                ],
-                occurred_at=occurred_at,
-            )
-        return Incoming(
+            problem = error
+        except Exception as error:  # noqa: BLE001
+            problem = codec.Undecodable("unreadable", describe(error))
+        names = dict(headers)
+        row = Incoming(
             place=place,
             offset=offset,
             key=_text(key),
             event_id=_text(names.get("event_id")),
             traceparent=_text(names.get("traceparent")),
-            # A dead letter holds the bytes itself.
-            value=None if dead_letter else value,
+            value=value,
             content_hash=codec.content_hash(value),
-            occurred_at=occurred_at,
+            occurred_at=_occurred_at(message),
             tasks=tasks,
-            dead_letter=dead_letter,
+            dead_letter=None,
         )
+        return row if problem is None else _dead(row, key, headers, problem)
+
+
+def _dead(
+    row: Incoming,
+    key: bytes | None,
+    headers: Sequence[tuple[str, bytes | None]],
+    problem: codec.Undecodable,
+) -> Incoming:
+    topic, partition = row.place
+    log.error(
+        "intake.dead_letter",
+        reason=problem.reason,
+        topic=topic,
+        partition=partition,
+        offset=row.offset,
+    )
+    letter = DeadLetter(
+        source=DeadLetter.Source.INTAKE,
+        reason=problem.reason,
+        detail=_text(problem.detail.encode("utf-8", "replace"), limit=1000),
+        topic=topic,
+        partition=partition,
+        offset=row.offset,
+        key=key,
+        value=row.value,
+        headers=[
+            [_text(name.encode("utf-8", "replace")), base64.b64encode(content or b"").decode()]
+            for name, content in headers
+        ],
+        occurred_at=row.occurred_at,
+    )
+    # A dead letter holds the bytes itself.
+    return replace(row, value=None, tasks=(), dead_letter=letter)
+
+
+def _without_texts(row: Incoming, reason: str) -> Incoming:
+    """The message as a dead letter whose every column PostgreSQL must take."""
+    letter = row.dead_letter
+    value = letter.value if letter else row.value
+    key = letter.key if letter else row.key.encode()
+    bare = replace(row, key="", event_id="", traceparent="", value=value, dead_letter=None)
+    return _dead(bare, key, [], codec.Undecodable("unstorable", reason))
+
+
+def _occurred_at(message: Message) -> datetime:
+    """The message's timestamp; a foreign producer may write one that no calendar holds."""
+    kind, milliseconds = message.timestamp()
+    if kind == TIMESTAMP_NOT_AVAILABLE:
+        return timezone.now()
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return timezone.now()
 
 
 def _insert_tasks(wanted: Sequence[tuple[int, str]]) -> dict[str, list[int]]:
@@ -281,9 +358,14 @@ def _insert_tasks(wanted: Sequence[tuple[int, str]]) -> dict[str, list[int]]:
     return by_name
 
 
+def _moment(milliseconds: int) -> datetime:
+    # A neighbour may write any number; one that is no date must not hold up the partition.
+    return _EPOCH + timedelta(milliseconds=max(0, min(milliseconds, _LAST_MILLISECOND)))
+
+
 def _bytes(raw: str | bytes | None) -> bytes | None:
     return raw.encode() if isinstance(raw, str) else raw
 
 
-def _text(raw: bytes | None) -> str:
-    return (raw or b"").decode("utf-8", "replace").replace("\x00", "")[:100]
+def _text(raw: bytes | None, *, limit: int = 100) -> str:
+    return (raw or b"").decode("utf-8", "replace").replace("\x00", "")[:limit]

@@ -97,3 +97,10 @@ def test_headers_are_kept_and_a_message_without_any_is_as_good(inbox):
         ("e-1", "00-t"),
         ("", ""),
     ]
+
+
+@pytest.mark.parametrize("milliseconds", [-1, -(2**62), 2**62, 0])
+def test_a_timestamp_that_is_no_date_holds_up_nothing(inbox, milliseconds):
+    tasks = inbox.store([message(resume(1), 0, milliseconds=milliseconds)], cluster_id="c")
+    assert len(tasks["storage.apply"]) == 1
+    assert InboxMessage.objects.get().occurred_at.year in (1970, 9999)
