@@ -4,7 +4,7 @@ Rows and their events commit together. Locks are taken in one order: rows of req
 then processings by id.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.uploads import file_errors, limits, texts
-from apps.uploads.extraction import ExtractionError, extract
+from apps.uploads.extraction import Extracted, ExtractionError, extract
 from apps.uploads.models import Processing, Requirements, Resume
 from kafka_bridge import outbox
 from kafka_bridge.events import (
@@ -34,8 +34,11 @@ Row = TypeVar("Row", Resume, Requirements)
 
 
 @transaction.atomic
-def create_resume(*, user_id: int, text: str) -> Resume:
-    resume = Resume.objects.create(user_id=user_id, text=text)
+def create_resume(
+    *, user_id: int, text: str, flags: Sequence[Mapping[str, str | int]] = ()
+) -> Resume:
+    """`flags`: what was hidden in the file that the text was extracted from."""
+    resume = Resume.objects.create(user_id=user_id, text=text, flags=list(flags))
     outbox.enqueue(NewResume(resume_id=resume.id, user_id=user_id, resume=text))
     transaction.on_commit(partial(texts.remember, resume))
     return resume
@@ -53,24 +56,24 @@ def create_requirements(*, user_id: int, text: str) -> Requirements:
 
 def create_resume_from_file(*, user_id: int, name: str, content: bytes) -> Resume:
     """Raises BadInput or TooLarge, with a code for each way in which a file can be unreadable."""
-    text = _text_of_file(name, content, max_chars=settings.MAX_CHARS_RESUME)
-    return create_resume(user_id=user_id, text=text)
+    found = _extracted(name, content, max_chars=settings.MAX_CHARS_RESUME)
+    return create_resume(user_id=user_id, text=found.text, flags=found.flags)
 
 
 def create_requirements_from_file(*, user_id: int, name: str, content: bytes) -> Requirements:
     """Raises as `create_resume_from_file` does."""
-    text = _text_of_file(name, content, max_chars=settings.MAX_CHARS_REQUIREMENTS)
-    return create_requirements(user_id=user_id, text=text)
+    found = _extracted(name, content, max_chars=settings.MAX_CHARS_REQUIREMENTS)
+    return create_requirements(user_id=user_id, text=found.text)
 
 
-def _text_of_file(name: str, content: bytes, *, max_chars: int) -> str:
+def _extracted(name: str, content: bytes, *, max_chars: int) -> Extracted:
     try:
-        text = extract(name, content)
+        found = extract(name, content)
     except ExtractionError as error:
         raise file_errors.domain_error(error) from error
-    if len(text) > max_chars:
+    if len(found.text) > max_chars:
         raise file_errors.too_many_characters(max_chars)
-    return text
+    return found
 
 
 def start_processing(

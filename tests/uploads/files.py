@@ -3,7 +3,7 @@
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import docx
 import pypdf
@@ -17,6 +17,72 @@ def pdf(*lines: str, password: str = "", rotate: int = 0) -> bytes:
     """One page of Helvetica, written by hand, for Latin text."""
     shown = "".join(f"({line}) Tj 0 -20 Td " for line in lines)
     return _pdf_page(f"BT /F1 12 Tf 72 700 Td {shown}ET".encode(), password, rotate)
+
+
+def pdf_drawn(content: str) -> bytes:
+    """One page with any content stream; /F1 is Helvetica."""
+    return _pdf_page(content.encode("latin-1"))
+
+
+def pdf_in_cyrillic(*lines: str, by: str) -> bytes:
+    """Russian in one of the three ways in which PDF fonts spell it.
+
+    `to_unicode`: arbitrary codes and a map; `glyph_names`: names of glyphs and no map;
+    `cid`: two-byte glyph numbers and a map, as word processors write it.
+    """
+    letters = sorted(set("".join(lines)))
+    codes = {letter: number for number, letter in enumerate(letters, 33)}
+    width = 4 if by == "cid" else 2
+    shown = "".join(
+        "<" + "".join(f"{codes[letter]:0{width}x}" for letter in line) + "> Tj 0 -20 Td "
+        for line in lines
+    )
+    mapped = "".join(f"<{code:0{width}x}> <{ord(letter):04x}>\n" for letter, code in codes.items())
+    to_unicode = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
+        f"1 begincodespacerange <{'00' * (width // 2)}> <{'ff' * (width // 2)}> endcodespacerange\n"
+        f"{len(codes)} beginbfchar\n{mapped}endbfchar\nendcmap end end"
+    ).encode()
+    names = " ".join(f"{code} /uni{ord(letter):04X}" for letter, code in codes.items())
+    font = {
+        "to_unicode": b"/Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R",
+        "glyph_names": (
+            f"/Subtype /Type1 /BaseFont /Helvetica /Encoding << /Differences [{names}] >>"
+        ).encode(),
+        "cid": b"/Subtype /Type0 /BaseFont /Sans /Encoding /Identity-H /ToUnicode 6 0 R "
+        b"/DescendantFonts [<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Sans "
+        b"/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>]",
+    }[by]
+    stream = f"BT /F1 12 Tf 72 700 Td {shown}ET".encode()
+    return _assemble(stream, "", font=font, more=[_stream(to_unicode)])
+
+
+def pdf_of_pages(number: int) -> bytes:
+    writer = pypdf.PdfWriter()
+    for _ in range(number):
+        writer.add_blank_page(100, 100)
+    return _written(writer)
+
+
+def pdf_with_an_owner_password() -> bytes:
+    """Opens without a password; only changing it needs one."""
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(pdf("Anna Petrova")))
+    writer.encrypt("", "owner", algorithm="RC4-128")
+    return _written(writer)
+
+
+def pdf_whose_pages_go_in_circles() -> bytes:
+    return pdf("x").replace(b"/Kids [3 0 R]", b"/Kids [2 0 R]")
+
+
+def _written(writer: pypdf.PdfWriter) -> bytes:
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def _stream(content: bytes) -> bytes:
+    return b"<< /Length %d >>\nstream\n" % len(content) + content + b"\nendstream"
 
 
 def pdf_of_a_picture() -> bytes:
@@ -42,19 +108,27 @@ def _pdf_page(content: bytes, password: str = "", rotate: int = 0) -> bytes:
         return made
     writer = pypdf.PdfWriter(clone_from=io.BytesIO(made))
     writer.encrypt(password, algorithm="RC4-128")
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
+    return _written(writer)
 
 
-def _assemble(stream: bytes, stream_keys: str, rotate: int = 0) -> bytes:
+HELVETICA = b"/Subtype /Type1 /BaseFont /Helvetica"
+
+
+def _assemble(
+    stream: bytes,
+    stream_keys: str,
+    rotate: int = 0,
+    font: bytes = HELVETICA,
+    more: Sequence[bytes] = (),
+) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Rotate %d "
         b"/Resources << /Font << /F1 5 0 R >> >> >>" % rotate,
         f"<< {stream_keys}/Length {len(stream)} >>\nstream\n".encode() + stream + b"\nendstream",
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Type /Font " + font + b" >>",
+        *more,
     ]
     out = io.BytesIO(b"")
     out.write(b"%PDF-1.4\n")
@@ -138,3 +212,52 @@ def docx_that_lies_about_its_size() -> bytes:
     entry = bomb.rindex(b"word/document.xml") - 46
     bomb[entry + 24 : entry + 28] = (1).to_bytes(4, "little")
     return bytes(bomb)
+
+
+def docx_with(*paragraphs: str, styles: str = "") -> bytes:
+    """Paragraphs given as XML inside <w:p>; `styles` is added to the style sheet."""
+    document = docx.Document()
+    for xml in paragraphs:
+        paragraph = parse_xml(f"<w:p {W}>{xml}</w:p>")
+        document.element.body.insert(len(document.element.body) - 1, paragraph)
+    if styles:
+        for style in parse_xml(f"<w:styles {W}>{styles}</w:styles>"):
+            document.styles.element.append(style)
+    return docx_bytes(document)
+
+
+def run(text: str, properties: str = "") -> str:
+    return f"<w:r><w:rPr>{properties}</w:rPr><w:t xml:space='preserve'>{text}</w:t></w:r>"
+
+
+def docx_with_document(xml: bytes) -> bytes:
+    """A good package whose main part is this."""
+    with zipfile.ZipFile(io.BytesIO(docx_of("x"))) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    return zip_of({**parts, "word/document.xml": xml})
+
+
+def docx_of_a_billion_laughs() -> bytes:
+    entities = '<!ENTITY e0 "ha">' + "".join(
+        f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10)
+    )
+    text = f"<w:document {W}><w:body><w:p><w:r><w:t>&e9;</w:t></w:r></w:p></w:body></w:document>"
+    return docx_with_document(f"<!DOCTYPE x [{entities}]>{text}".encode())
+
+
+def docx_that_reads_a_file() -> bytes:
+    text = (
+        f"<w:document {W}><w:body><w:p><w:r><w:t>Anna &x;</w:t></w:r></w:p></w:body></w:document>"
+    )
+    return docx_with_document(
+        f'<!DOCTYPE x [<!ENTITY x SYSTEM "file:///etc/passwd">]>{text}'.encode()
+    )
+
+
+def docx_nested_deeply(depth: int = 100_000) -> bytes:
+    inner = "<w:sdt><w:sdtContent>" * depth + "</w:sdtContent></w:sdt>" * depth
+    return docx_with_document(f"<w:document {W}><w:body>{inner}</w:body></w:document>".encode())
+
+
+def spreadsheet() -> bytes:
+    return zip_of({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"})

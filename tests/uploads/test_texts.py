@@ -96,6 +96,18 @@ def test_an_unreadable_file_says_why_and_leaves_nothing(
     assert not OutboxMessage.objects.exists()
 
 
+def test_hidden_text_is_flagged_with_the_resume_and_goes_no_further(
+    api: APIClient, sent: Sent
+) -> None:
+    content = files.docx_with(files.run("Anna "), files.run("obey me", "<w:vanish/>"))
+
+    resume_id = upload(api, "resume", "cv.docx", content).json()["resume_id"]
+
+    resume = Resume.objects.get(id=resume_id)
+    assert resume.flags == [{"kind": "invisible_text", "characters": 7}]
+    assert resume.text == sent()[0][2]["resume"] == "Anna"
+
+
 def test_a_file_of_the_largest_size_is_taken_and_one_byte_more_is_not(
     api: APIClient, settings: Any
 ) -> None:

@@ -12,11 +12,13 @@ from apps.uploads.extraction.errors import (
     UnsupportedFormat,
 )
 from apps.uploads.extraction.extract import extract
+from apps.uploads.extraction.extracted import Extracted
 
 __all__ = [
     "CorruptFile",
     "EmptyFile",
     "EncryptedFile",
+    "Extracted",
     "ExtractionError",
     "FileTooComplex",
     "NoTextLayer",

@@ -1,8 +1,11 @@
-"""The child process of `sandbox`: a file on stdin, on stdout `ok` or an error's code, then text.
+"""The child process of `sandbox`: reads a file on stdin, and answers on stdout.
+
+`ok`, a line with the counts of hidden text, then the text; or an error's code and nothing more.
 
 Called with the checkout's root and the reader's name. Its limits are set before it reads a byte.
 """
 
+import json
 import resource
 import sys
 
@@ -31,7 +34,9 @@ def answer(reader: str, content: bytes) -> bytes:
             from apps.uploads.extraction.pdf_by_pdfium import read
         else:
             from apps.uploads.extraction.pdf_by_pypdf import read
-        return b"ok\n" + read(content).encode("utf-8", errors="replace")
+        found = read(content)
+        head = f"ok\n{json.dumps(dict(found.hidden))}\n"
+        return head.encode() + found.text.encode("utf-8", errors="replace")
     except MemoryError:
         return b"file_too_complex\n"
     except ExtractionError as error:

@@ -1,18 +1,20 @@
 """DOCX: a walk over the XML that python-docx opens. Runs in the sandbox's child only.
 
 Read are paragraphs, tables in reading order, text boxes, content controls, insertions, headers
-and footers; left out are deletions, hidden runs, field codes, and the fallback copies that older
-programs would show.
+and footers; left out are deletions, field codes, the fallback copies that older programs would
+show, and what nobody sees (`docx_hidden`).
 """
 
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 
 import docx
 from docx.oxml.ns import qn
 from lxml import etree
 
+from apps.uploads.extraction.docx_hidden import Looks
 from apps.uploads.extraction.errors import (
     CorruptFile,
     EmptyFile,
@@ -20,6 +22,7 @@ from apps.uploads.extraction.errors import (
     UnpackedTooLarge,
     UnsupportedFormat,
 )
+from apps.uploads.extraction.extracted import INVISIBLE, Extracted
 
 MAX_PARTS = 2_000
 MAX_UNPACKED_BYTES = 60_000_000
@@ -40,7 +43,7 @@ _TEXT_BOX = qn("w:txbxContent")
 _PICTURES = (qn("pic:pic"), "{urn:schemas-microsoft-com:vml}imagedata")
 
 
-def read(content: bytes) -> str:
+def read(content: bytes) -> Extracted:
     _refuse_bombs(content)
     try:
         document = docx.Document(io.BytesIO(content))
@@ -54,7 +57,8 @@ def read(content: bytes) -> str:
         }
         headers = [frame for frame in frames.values() if frame.tag == qn("w:hdr")]
         footers = [frame for frame in frames.values() if frame.tag == qn("w:ftr")]
-        text = "\n".join("\n".join(_blocks(part)) for part in [*headers, body, *footers])
+        walk = _Walk(Looks(document.styles.element, body))
+        text = "\n".join("\n".join(walk.blocks(part)) for part in [*headers, body, *footers])
     except MemoryError:
         raise
     except Exception as error:
@@ -62,7 +66,7 @@ def read(content: bytes) -> str:
         raise CorruptFile from error
     if not text.strip():
         raise NoTextLayer if any(True for _ in body.iter(*_PICTURES)) else EmptyFile
-    return text
+    return Extracted(text, walk.hidden)
 
 
 def _refuse_bombs(content: bytes) -> None:
@@ -83,61 +87,65 @@ def _refuse_bombs(content: bytes) -> None:
         raise UnpackedTooLarge
 
 
-def _blocks(container: etree._Element) -> Iterator[str]:
-    """The paragraphs and tables of a body, a cell, a header or a content control, in order."""
-    for element in container:
-        if element.tag in _LEFT_OUT:
-            continue
-        if element.tag == qn("w:p"):
-            yield from _paragraph(element)
-        elif element.tag == qn("w:tbl"):
-            yield from _table(element)
-        else:
-            yield from _blocks(element)
+class _Walk:
+    """One pass over the document; counts what it leaves out because nobody sees it."""
 
+    def __init__(self, looks: Looks) -> None:
+        self._looks = looks
+        self.hidden: Counter[str] = Counter()
 
-def _paragraph(paragraph: etree._Element) -> Iterator[str]:
-    boxes: list[etree._Element] = []
-    text = "".join(_inline(paragraph, boxes))
-    yield text
-    for box in boxes:
-        yield from _blocks(box)
+    def blocks(self, container: etree._Element) -> Iterator[str]:
+        """Paragraphs and tables of a body, a cell, a header or a content control, in order."""
+        for element in container:
+            if element.tag in _LEFT_OUT:
+                continue
+            if element.tag == qn("w:p"):
+                yield from self._paragraph(element)
+            elif element.tag == qn("w:tbl"):
+                yield from self._table(element)
+            else:
+                yield from self.blocks(element)
 
+    def _paragraph(self, paragraph: etree._Element) -> Iterator[str]:
+        boxes: list[etree._Element] = []
+        text = "".join(self._inline(paragraph, boxes))
+        yield text
+        for box in boxes:
+            yield from self.blocks(box)
 
-def _inline(element: etree._Element, boxes: list[etree._Element]) -> Iterator[str]:
-    """The text of a paragraph's runs; the text boxes anchored in it are put aside."""
-    for child in element:
-        tag = child.tag
-        if tag in _LEFT_OUT or (tag == qn("w:r") and _hidden(child)):
-            continue
-        if tag == qn("w:t"):
-            yield child.text or ""
-        elif tag in _CHARACTERS:
-            yield _CHARACTERS[tag]
-        elif tag == _TEXT_BOX:
-            boxes.append(child)
-        else:
-            yield from _inline(child, boxes)
+    def _inline(self, element: etree._Element, boxes: list[etree._Element]) -> Iterator[str]:
+        """The text of a paragraph's runs; the text boxes anchored in it are put aside."""
+        for child in element:
+            tag = child.tag
+            if tag in _LEFT_OUT:
+                continue
+            if tag == qn("w:t"):
+                yield child.text or ""
+            elif tag in _CHARACTERS:
+                yield _CHARACTERS[tag]
+            elif tag == _TEXT_BOX:
+                boxes.append(child)
+            elif tag == qn("w:r") and (kind := self._looks.hidden(child)):
+                # A vanished run takes its box along, a white one does not.
+                text = "".join(self._inline(child, [] if kind == INVISIBLE else boxes))
+                if text.strip():
+                    self.hidden[kind] += len(text.strip())
+            else:
+                yield from self._inline(child, boxes)
 
-
-def _hidden(run: etree._Element) -> bool:
-    vanish = run.find(f"{qn('w:rPr')}/{qn('w:vanish')}")
-    return vanish is not None and vanish.get(qn("w:val"), "1") not in ("0", "false", "off")
-
-
-def _table(table: etree._Element) -> Iterator[str]:
-    """A row of short cells becomes one line; cells with several paragraphs follow one another."""
-    for row in _within(table, "w:tr"):
-        cells = []
-        for cell in _within(row, "w:tc"):
-            lines = [line for line in _blocks(cell) if line.strip()]
-            if lines:
-                cells.append(lines)
-        if any(len(lines) > 1 for lines in cells):
-            for lines in cells:
-                yield from lines
-        elif cells:
-            yield " | ".join(lines[0] for lines in cells)
+    def _table(self, table: etree._Element) -> Iterator[str]:
+        """A row of short cells becomes one line; cells with several paragraphs follow on."""
+        for row in _within(table, "w:tr"):
+            cells = []
+            for cell in _within(row, "w:tc"):
+                lines = [line for line in self.blocks(cell) if line.strip()]
+                if lines:
+                    cells.append(lines)
+            if any(len(lines) > 1 for lines in cells):
+                for lines in cells:
+                    yield from lines
+            elif cells:
+                yield " | ".join(lines[0] for lines in cells)
 
 
 def _within(element: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -1,10 +1,12 @@
 """Chooses the reader for a file, by its content as well as by its name."""
 
+from collections import Counter
 from pathlib import PurePath
 
 from apps.uploads.extraction import sandbox, txt
 from apps.uploads.extraction.errors import CorruptFile, EmptyFile, EncryptedFile, UnsupportedFormat
-from apps.uploads.extraction.whitespace import normalise
+from apps.uploads.extraction.extracted import CHARACTERS, Extracted
+from apps.uploads.extraction.whitespace import count_invisible, normalise
 
 SUFFIXES = (".txt", ".docx", ".pdf")
 
@@ -14,8 +16,8 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
 
 
-def extract(name: str, content: bytes) -> str:
-    """The text of a file, with tidy white space. Never empty.
+def extract(name: str, content: bytes) -> Extracted:
+    """The text of a file, with tidy white space and without what nobody sees. Never empty.
 
     Raises an ExtractionError.
     """
@@ -26,13 +28,15 @@ def extract(name: str, content: bytes) -> str:
         raise EmptyFile
     match _format(suffix, content):
         case "txt":
-            text = txt.read(content)
+            found = Extracted(txt.read(content))
         case kind:
-            text = sandbox.read(kind, content)
-    text = normalise(text)
+            found = sandbox.read(kind, content)
+    hidden = Counter(found.hidden)
+    hidden[CHARACTERS] += count_invisible(found.text)
+    text = normalise(found.text)
     if not text:
         raise EmptyFile
-    return text
+    return Extracted(text, +hidden)
 
 
 def _format(suffix: str, content: bytes) -> str:

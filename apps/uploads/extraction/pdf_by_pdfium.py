@@ -1,16 +1,20 @@
 """PDF by PDFium, the first reader. Runs in the sandbox's child only."""
 
+from collections import Counter
+
 import pypdfium2
 from pypdfium2 import raw
 
 from apps.uploads.extraction.errors import CorruptFile, EncryptedFile, FileTooComplex
+from apps.uploads.extraction.extracted import Extracted
+from apps.uploads.extraction.pdf_hidden import visible_text
 from apps.uploads.extraction.pdf_pages import MAX_PAGES, joined, refuse_too_long
 
 # PDFium's mark for a hyphen that only the line's end has made.
 _LINE_END_HYPHEN = ("\x02", "\ufffe")
 
 
-def read(content: bytes) -> str:
+def read(content: bytes) -> Extracted:
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
@@ -20,12 +24,13 @@ def read(content: bytes) -> str:
     if len(document) > MAX_PAGES:
         raise FileTooComplex
     texts: list[str] = []
+    hidden: Counter[str] = Counter()
     drawn = False
     for number in range(len(document)):
         try:
             page = document[number]
             page.set_rotation(0)  # else lines of a page that lies on its side come out of order
-            text = page.get_textpage().get_text_range()
+            text, left_out = visible_text(page, page.get_textpage())
         except pypdfium2.PdfiumError as error:
             raise CorruptFile from error
         if not text.strip():
@@ -33,5 +38,6 @@ def read(content: bytes) -> str:
         for mark in _LINE_END_HYPHEN:
             text = text.replace(mark, "")
         texts.append(text)
+        hidden += left_out
         refuse_too_long(texts)
-    return joined(texts, drawn=drawn)
+    return Extracted(joined(texts, drawn=drawn and not hidden), hidden)

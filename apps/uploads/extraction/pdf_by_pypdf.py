@@ -1,4 +1,7 @@
-"""PDF by pypdf, for files that PDFium cannot open. Runs in the sandbox's child only."""
+"""PDF by pypdf, for files that PDFium cannot open. Runs in the sandbox's child only.
+
+It does not tell how a text looks, so what it reads is flagged as unchecked for hidden text.
+"""
 
 import io
 
@@ -6,10 +9,11 @@ import pypdf
 from pypdf.errors import LimitReachedError
 
 from apps.uploads.extraction.errors import CorruptFile, EncryptedFile, FileTooComplex
+from apps.uploads.extraction.extracted import UNCHECKED, Extracted
 from apps.uploads.extraction.pdf_pages import MAX_PAGES, joined, refuse_too_long
 
 
-def read(content: bytes) -> str:
+def read(content: bytes) -> Extracted:
     try:
         reader = pypdf.PdfReader(io.BytesIO(content))
         if reader.is_encrypted and not reader.decrypt(""):
@@ -29,4 +33,5 @@ def read(content: bytes) -> str:
     except Exception as error:
         # A broken file makes it raise nearly anything: KeyError, TypeError, RecursionError.
         raise CorruptFile from error
-    return joined(texts, drawn=drawn)
+    text = joined(texts, drawn=drawn)
+    return Extracted(text, {UNCHECKED: len(text)})

@@ -5,6 +5,7 @@ that may touch the process that serves everybody. The child has no environment, 
 and dies at the deadline.
 """
 
+import json
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from apps.uploads.extraction.errors import (
     FileTooComplex,
     ReadersBusy,
 )
+from apps.uploads.extraction.extracted import Extracted
 
 SECONDS = 9.0
 AT_ONCE = 2
@@ -34,7 +36,7 @@ class _Crashed(Exception):
     """The child died of the file: PDFium aborts, a limit kills."""
 
 
-def read(kind: str, content: bytes, *, seconds: float = SECONDS) -> str:
+def read(kind: str, content: bytes, *, seconds: float = SECONDS) -> Extracted:
     """The text of a PDF or DOCX. Raises an ExtractionError, at the latest after `seconds`."""
     deadline = time.monotonic() + seconds
     failure: ExtractionError = CorruptFile()
@@ -53,7 +55,7 @@ def read(kind: str, content: bytes, *, seconds: float = SECONDS) -> str:
     raise failure
 
 
-def _run(reader: str, content: bytes, seconds: float) -> str:
+def _run(reader: str, content: bytes, seconds: float) -> Extracted:
     try:
         child = subprocess.run(
             [sys.executable, "-I", "-B", str(_CHILD), str(_ROOT), reader],
@@ -67,9 +69,10 @@ def _run(reader: str, content: bytes, seconds: float) -> str:
         )
     except subprocess.TimeoutExpired as error:
         raise FileTooComplex from error
-    verdict, _newline, text = child.stdout.partition(b"\n")
+    verdict, _newline, answer = child.stdout.partition(b"\n")
     if child.returncode != 0 or not verdict:
         raise _Crashed
     if verdict != b"ok":
         raise BY_CODE[verdict.decode()]
-    return text.decode("utf-8", errors="replace")
+    hidden, _newline, text = answer.partition(b"\n")
+    return Extracted(text.decode("utf-8", errors="replace"), json.loads(hidden))

@@ -1,0 +1,27 @@
+"""Each tricky file has its right text or its right error, whatever its name says."""
+
+import time
+
+import pytest
+
+from apps.uploads.extraction import extract
+from tests.uploads import files, tricky
+
+
+@pytest.mark.parametrize("case", tricky.CASES, ids=lambda case: case.id)
+def test_a_tricky_file_has_its_right_text_or_its_right_error(case: tricky.Case) -> None:
+    content, started = case.make(), time.monotonic()
+
+    if isinstance(case.right, str):
+        found = extract(case.name, content)
+        assert (found.text, dict(found.hidden)) == (case.right, case.hidden)
+    else:
+        with pytest.raises(case.right) as raised:
+            extract(case.name, content)
+        assert type(raised.value) is case.right
+
+    assert time.monotonic() - started < 10
+
+
+def test_a_docx_reads_no_file_of_ours() -> None:
+    assert "root:" not in extract("cv.docx", files.docx_that_reads_a_file()).text
