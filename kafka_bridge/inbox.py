@@ -9,7 +9,7 @@ import base64
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import cast
 
 import structlog
@@ -28,9 +28,6 @@ Place = tuple[str, int]
 
 # So many messages in a row that are no events: a producer speaks something else.
 POISON_ALARM_AFTER = 100
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_MILLISECOND = 253_370_764_800_000  # 9999-01-01: every zone can still print it
 
 
 @dataclass(frozen=True)
@@ -356,11 +353,6 @@ def _insert_tasks(wanted: Sequence[tuple[int, str]]) -> dict[str, list[int]]:
         for task_id, name in cursor.fetchall():
             by_name[name].append(task_id)
     return by_name
-
-
-def _moment(milliseconds: int) -> datetime:
-    # A neighbour may write any number; one that is no date must not hold up the partition.
-    return _EPOCH + timedelta(milliseconds=max(0, min(milliseconds, _LAST_MILLISECOND)))
 
 
 def _bytes(raw: str | bytes | None) -> bytes | None:
