@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from devstack.environment import StackEnvironment
@@ -39,8 +39,8 @@ class Parts:
         )
         return replace(spec, after=("migrate",), ready=_answers(port, "/health"))
 
-    def bridge(self) -> Spec:
-        spec = self._python("bridge", "manage.py", "run_bridge")
+    def bridge(self, command: Sequence[str] | None = None) -> Spec:
+        spec = self._python("bridge", *(command or ("manage.py", "run_bridge")))
         return replace(spec, after=("migrate",), ready=self._says("intake.assigned"))
 
     def workers(self) -> list[Spec]:

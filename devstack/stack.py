@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -40,18 +40,21 @@ class Stack:
         durable: bool = False,
         web_port: int | None = None,
         standin_delay: float = 0.0,
+        bridge_command: Sequence[str] | None = None,
         report: Callable[[str], None] = lambda sentence: None,
         progress: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         """
         `isolated`: what this process's environment says of the settings is not taken over.
         `standin_delay`: seconds that the OpenAI stand-in thinks before each answer.
+        `bridge_command`: arguments for Python that run another bridge than production's.
         """
         self.directory = directory.resolve()
         self._given = {**(unset_settings() if isolated else os.environ), **(env or {})}
         self._durable = durable
         self._web_port = web_port
         self._standin_delay = standin_delay
+        self._bridge_command = bridge_command
         self._report = report
         self._progress = progress
         self._lock = DirectoryLock(self.directory)
@@ -178,7 +181,12 @@ class Stack:
             port = self._ports["openai"]
             self.environment.use_standin(f"http://{HOST}:{port}/v1")
             specs.append(parts.openai_standin(port, delay=self._standin_delay))
-        specs += [*self._servers.specs, parts.migrate(), parts.staff(), parts.bridge()]
+        specs += [
+            *self._servers.specs,
+            parts.migrate(),
+            parts.staff(),
+            parts.bridge(self._bridge_command),
+        ]
         specs += [parts.web(self._ports["web"]), *parts.workers()]
         specs.append(parts.flower(self._ports["flower"]))
         self._supervisor = Supervisor(

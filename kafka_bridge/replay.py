@@ -119,6 +119,8 @@ def _read_again(letter: DeadLetter, handlers: Collection[str] | None) -> bool:
         event = codec.decode(contract_name(letter.topic), _bytes(letter.key), _bytes(letter.value))
     except codec.Undecodable:
         return False
+    if letter.partition is None or letter.offset is None:
+        return False
     message = (
         InboxMessage.objects.filter(
             topic=letter.topic,

@@ -175,7 +175,7 @@ class LogReplay:
     ) -> int:
         with transaction.atomic():
             self._inbox.store(messages, cluster_id=cluster_id)
-            [topic], [partition] = {m.topic() for m in messages}, {m.partition() for m in messages}
+            [(topic, partition)] = {position(message)[0] for message in messages}
             values = {position(message)[1]: message.value() for message in messages}
             known: Mapping[int, InboxMessage] = {
                 row.offset: row

@@ -1,6 +1,7 @@
 """`manage.py replay`: work done again, from dead letters, from the inbox, or from Kafka itself."""
 
 import argparse
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -125,7 +126,7 @@ class Command(BaseCommand):
         self._say(options, f"{messages} messages", rows)
 
     def _bar(self, length: int, label: str) -> Any:
-        return click.progressbar(length=length, label=label, file=self.stderr._out)
+        return click.progressbar(length=length, label=label, file=sys.stderr)
 
     def _say(self, options: dict[str, Any], what: str, rows: int | None = None) -> None:
         if options["dry_run"]:

@@ -1,0 +1,31 @@
+"""A bridge with the one mistake that `./dev chaos --forgetful` must find.
+
+It commits the offsets before the inbox, so what it holds when it dies is never seen again. It shows
+that the run can fail; nothing else uses it.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resume_platform.settings")
+    import django
+
+    django.setup()
+    from confluent_kafka import Message
+
+    from kafka_bridge import bridge, intake
+
+    class ForgetfulIntake(intake.Intake):
+        def _take(self, messages: Sequence[Message]) -> None:
+            self._commit(messages)
+            super()._take(messages)
+
+    bridge.Intake = ForgetfulIntake  # type: ignore[misc]
+    sys.exit(bridge.Bridge().run())
+
+
+if __name__ == "__main__":
+    main()
