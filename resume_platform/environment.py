@@ -7,11 +7,21 @@ missing setting, and never prints a value, since a value may be a secret.
 import base64
 import binascii
 import ipaddress
+import json
+from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -28,6 +38,15 @@ def _split_commas(value: Any) -> Any:
 
 def _split_spaces(value: Any) -> Any:
     return value.split() if isinstance(value, str) else value
+
+
+def _json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value, parse_float=Decimal)
+    except ValueError:
+        raise ValueError("must be JSON") from None
 
 
 def _secret_bytes(value: str) -> str:
@@ -83,6 +102,16 @@ HttpUrl = Annotated[str, _url("http", "https")]
 ProxyUrl = Annotated[str, _url("http", "https", "socks5", "socks5h")]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+
+
+class Price(BaseModel):
+    """Money per million tokens of one model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: Annotated[Decimal, Field(ge=0)]
+    cached_input: Annotated[Decimal | None, Field(ge=0)] = None
+    output: Annotated[Decimal, Field(ge=0)]
 
 
 class Environment(BaseSettings):
@@ -166,7 +195,19 @@ class Environment(BaseSettings):
     AI_MAX_WAIT_SECONDS: Seconds = 600
     AI_BLOCKED_COUNTRIES: CommaList = ["RU"]
     EGRESS_TRACE_URL: HttpUrl = ""
+    EGRESS_UNKNOWN: Annotated[str, Field(pattern="^(refuse|allow)$")] = "refuse"
     AI_SUITABLE_SCORE: Annotated[int, Field(ge=0, le=100)] = 65
+    AI_REDACTION: bool = True
+    AI_PRICES: Annotated[dict[str, Price], NoDecode, BeforeValidator(_json)] = {
+        "gpt-4.1": Price(input=Decimal("2.00"), cached_input=Decimal("0.50"), output=Decimal(8)),
+        "gpt-4.1-mini": Price(
+            input=Decimal("0.40"), cached_input=Decimal("0.10"), output=Decimal("1.60")
+        ),
+        "gpt-4.1-nano": Price(
+            input=Decimal("0.10"), cached_input=Decimal("0.025"), output=Decimal("0.40")
+        ),
+    }
+    AI_CURRENCY: Annotated[str, Field(min_length=1, max_length=8)] = "USD"
 
     # Callbacks
     WEBHOOK_SECRET: Annotated[

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dj_database_url
 
-from resume_platform.environment import Network, load
+from resume_platform.environment import Network, Price, load
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -64,7 +64,11 @@ AI_TPM: int = env.AI_TPM
 AI_MAX_WAIT_SECONDS: float = env.AI_MAX_WAIT_SECONDS
 AI_BLOCKED_COUNTRIES: list[str] = env.AI_BLOCKED_COUNTRIES
 EGRESS_TRACE_URL: str = env.EGRESS_TRACE_URL
+EGRESS_UNKNOWN: str = env.EGRESS_UNKNOWN
 AI_SUITABLE_SCORE: int = env.AI_SUITABLE_SCORE
+AI_REDACTION: bool = env.AI_REDACTION
+AI_PRICES: dict[str, Price] = env.AI_PRICES
+AI_CURRENCY: str = env.AI_CURRENCY
 WEBHOOK_SECRET: list[str] = env.WEBHOOK_SECRET
 WEBHOOK_TIMEOUT_SECONDS: float = env.WEBHOOK_TIMEOUT_SECONDS
 WEBHOOK_RETRY_SCHEDULE: list[float] = env.WEBHOOK_RETRY_SCHEDULE
