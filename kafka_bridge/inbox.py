@@ -9,7 +9,7 @@ import base64
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import structlog
@@ -28,6 +28,9 @@ Place = tuple[str, int]
 
 # So many messages in a row that are no events: a producer speaks something else.
 POISON_ALARM_AFTER = 100
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MILLISECOND = 253_370_764_800_000  # 9999-01-01: every zone can still print it
 
 
 @dataclass(frozen=True)
@@ -323,14 +326,14 @@ def _without_texts(row: Incoming, reason: str) -> Incoming:
 
 
 def _occurred_at(message: Message) -> datetime:
-    """The message's timestamp; a foreign producer may write one that no calendar holds."""
+    """The message's timestamp, the same at each delivery.
+
+    A neighbour may write any number; one that is no date must not hold up the partition.
+    """
     kind, milliseconds = message.timestamp()
     if kind == TIMESTAMP_NOT_AVAILABLE:
         return timezone.now()
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return timezone.now()
+    return _EPOCH + timedelta(milliseconds=max(0, min(milliseconds, _LAST_MILLISECOND)))
 
 
 def _insert_tasks(wanted: Sequence[tuple[int, str]]) -> dict[str, list[int]]:

@@ -2,7 +2,8 @@
 
 A batch is stored in one transaction, with a task row per handler; only then are its offsets
 committed, and only then is Celery told. Killed at any line, it loses nothing: what was stored is
-recognised when it comes again, what was not comes again.
+recognised when it comes again, what was not comes again. While the database is away it pauses,
+stays in the group and tries again; while Redis is away it goes on, and the dispatcher tells Celery.
 """
 
 import threading
@@ -14,13 +15,15 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-from kafka_bridge import inbox, metrics, wakeups
+from kafka_bridge import inbox, metrics
 from kafka_bridge.failures import describe
+from kafka_bridge.waker import Waker
 
 log = structlog.get_logger(__name__)
 
 MAX_BATCH = 500
-MAX_BACKOFF_SECONDS = 5.0
+FIRST_BACKOFF_SECONDS = 0.2
+MAX_BACKOFF_SECONDS = 2.0
 
 
 class Intake:
@@ -30,6 +33,10 @@ class Intake:
         self._stop = stop
         self._topics = {physical: logical for logical, physical in settings.KAFKA_TOPICS.items()}
         self._inbox = inbox.Inbox(topics=self._topics, high_watermark=self._high_watermark)
+        self._waker = Waker()
+        self._hand: list[Message] = []
+        """Taken from Kafka, not yet stored and committed."""
+        self._is_paused = False
         self._cluster = ""
         self._next_offsets: dict[inbox.Place, int] = {}
         self._consumer = Consumer(
@@ -57,68 +64,59 @@ class Intake:
         )
         try:
             while not self._stop.is_set():
-                batch = self._poll()
-                if batch:
-                    self._take(batch)
+                self._poll()
+                self._work_off()
         finally:
-            self._consumer.close()
+            self._consumer.close()  # revokes: what is in hand is settled, if it can be
+            self._waker.close()
             connection.close()
 
-    def _poll(self) -> list[Message]:
-        # `consume` waits until it has all it was asked for, so the first message is polled alone.
-        first = self._consumer.poll(0.5)
-        if first is None:
-            return []
-        messages = [first, *self._consumer.consume(MAX_BATCH - 1, timeout=0)]
-        return [message for message in messages if self._is_message(message)]
+    # --- taking -----------------------------------------------------------------------------
 
-    def _is_message(self, message: Message) -> bool:
+    def _poll(self) -> None:
+        # `consume` waits until it has all it was asked for, so the first message is polled alone.
+        self._take(self._consumer.poll(0.5))
+        if self._hand:
+            for message in self._consumer.consume(MAX_BATCH - 1, timeout=0):
+                self._take(message)
+
+    def _take(self, message: Message | None) -> None:
+        if message is None:
+            return
         error = message.error()
         if error is None:
-            return True
-        if error.fatal():
+            self._hand.append(message)
+        elif error.fatal():
             raise KafkaException(error)
-        if error.code() != KafkaError._PARTITION_EOF:
+        elif error.code() != KafkaError._PARTITION_EOF:
             log.warning("intake.kafka_error", error=error.name())
-        return False
 
-    def _take(self, messages: Sequence[Message]) -> None:
+    def _work_off(self) -> None:
+        """Settle what is in hand, however long the database is away; membership is kept."""
+        backoff = FIRST_BACKOFF_SECONDS
+        while self._hand and not self._settle():
+            self._pause()
+            if self._stop.wait(backoff):
+                return
+            self._take(self._consumer.poll(0))  # serves the group; paused, it brings no message
+            backoff = min(backoff * 2, MAX_BACKOFF_SECONDS)
+        self._resume()
+
+    def _settle(self) -> bool:
+        """Store what is in hand, then commit its offsets, then wake; False if that failed."""
+        messages = self._hand
+        try:
+            self._look_anew(messages)
+            stored = self._inbox.store(messages, cluster_id=self._cluster_id())
+        except (OperationalError, InterfaceError, KafkaException) as error:
+            log.warning("intake.not_stored", messages=len(messages), error=describe(error))
+            connection.close()
+            return False
+        self._hand = []
         self._watch_for_gaps(messages)
-        stored = self._store(messages)
-        if stored is None:
-            return  # stopped before the database came back: nothing is committed, all comes again
         self._commit(messages)
-        for name, ids in stored.items():
-            wakeups.wake(name, ids)
-
-    def _store(self, messages: Sequence[Message]) -> dict[str, list[int]] | None:
-        """Store the batch, however long the database is away; membership is kept meanwhile."""
-        backoff, paused = 0.2, False
-        while True:
-            try:
-                stored = self._inbox.store(messages, cluster_id=self._cluster_id())
-            except (OperationalError, InterfaceError, KafkaException) as error:
-                log.warning("intake.paused", error=describe(error))
-                connection.close()
-                if not paused:
-                    self._consumer.pause(self._consumer.assignment())
-                    paused = True
-                if self._stop.wait(backoff):
-                    return None
-                self._keep_membership()
-                backoff = min(backoff * 2, MAX_BACKOFF_SECONDS)
-            else:
-                if paused:
-                    self._consumer.resume(self._consumer.assignment())
-                return stored
-
-    def _keep_membership(self) -> None:
-        """Serve the group while paused; what a fresh assignment brings is put back."""
-        message = self._consumer.poll(0)
-        if message is not None and message.error() is None:
-            (topic, partition), offset = inbox.position(message)
-            self._consumer.seek(TopicPartition(topic, partition, offset))
-            self._consumer.pause([TopicPartition(topic, partition)])
+        self._waker.wake(stored)
+        return True
 
     def _commit(self, messages: Sequence[Message]) -> None:
         ends: dict[inbox.Place, int] = {}
@@ -134,11 +132,36 @@ class Intake:
             # The identity in the inbox makes a redelivery harmless.
             log.warning("intake.commit_failed", error=error.args[0].name())
 
-    def _watch_for_gaps(self, messages: Sequence[Message]) -> None:
+    def _pause(self) -> None:
+        if not self._is_paused:
+            self._is_paused = True
+            self._consumer.pause(self._consumer.assignment())
+            log.warning("intake.paused")
+
+    def _resume(self) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            self._consumer.resume(self._consumer.assignment())
+            log.info("intake.resumed")
+
+    # --- the logs ---------------------------------------------------------------------------
+
+    def _look_anew(self, messages: Sequence[Message]) -> None:
+        """A log that counts backwards may have begun anew."""
         for message in messages:
             place, offset = inbox.position(message)
-            expected = self._next_offsets.get(place, offset)
-            if offset > expected:
+            if offset < self._next_offsets.get(place, 0):
+                del self._next_offsets[place]
+                self._inbox.forget(*place)
+
+    def _watch_for_gaps(self, messages: Sequence[Message]) -> None:
+        """Alarms for what Kafka dropped before it was taken, also while no bridge ran."""
+        for message in messages:
+            place, offset = inbox.position(message)
+            expected = self._next_offsets.get(place)
+            if expected is None:
+                expected = self._inbox.went_on_from(*place)
+            if expected is not None and offset > expected:
                 metrics.INBOX_OFFSET_GAPS.labels(place[0]).inc(offset - expected)
                 log.error(
                     "intake.offset_gap",
@@ -147,8 +170,6 @@ class Intake:
                     expected=expected,
                     got=offset,
                 )
-            elif offset < expected:
-                self._inbox.forget(*place)  # counts backwards: look at the log anew
             self._next_offsets[place] = offset + 1
 
     def _cluster_id(self) -> str:
@@ -160,19 +181,31 @@ class Intake:
         place = TopicPartition(topic, partition)
         return int(self._consumer.get_watermark_offsets(place, timeout=10)[1])
 
+    # --- the group --------------------------------------------------------------------------
+
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._cluster = ""
         self._forget(partitions)
+        if self._is_paused:
+            consumer.incremental_assign(partitions)
+            consumer.pause(partitions)
         log.info("intake.assigned", partitions=len(partitions))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        # Each batch is stored and committed before the next poll, so there is nothing in hand.
+        if self._hand and not self._settle():
+            self._drop(partitions)  # their next owner gets them again
         self._forget(partitions)
         log.info("intake.revoked", partitions=len(partitions))
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # Somebody else may have them already: nothing of them is committed.
+        self._drop(partitions)
         self._forget(partitions)
         log.warning("intake.lost", partitions=len(partitions))
+
+    def _drop(self, partitions: Sequence[TopicPartition]) -> None:
+        gone = {(place.topic, place.partition) for place in partitions}
+        self._hand = [m for m in self._hand if (m.topic(), m.partition()) not in gone]
 
     def _forget(self, partitions: Sequence[TopicPartition]) -> None:
         for place in partitions:

@@ -1,15 +1,19 @@
 """Outbox -> Kafka: in order, one relay at a time, a row removed only after its delivery report.
 
+A user's rows stay in order also when one of them fails: those behind it are not produced, or, where
+they were on their way already, are kept and produced again behind it.
+
 The lock, the LISTEN, the reads and the deletes share one direct connection (DATABASE_DIRECT_URL):
 losing it means stepping down, and another bridge's relay takes over. A row that was produced but
 not yet removed is produced again then, with the same event_id.
 """
 
 import contextlib
+import itertools
 import select
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,8 +32,11 @@ log = structlog.get_logger(__name__)
 BATCH_SIZE = 500
 POLL_SECONDS = 1.0
 STANDBY_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 PARTITIONS_KNOWN_FOR_SECONDS = 60.0
+METADATA_SECONDS = 5.0
 DELIVERY_TIMEOUT_SECONDS = 30.0
+STOP_SECONDS = 3.0
 ADVISORY_LOCK = 7_036_201  # any constant that nothing else in this database uses
 
 # What the broker will say again however often it is asked.
@@ -64,12 +71,17 @@ class Relay:
         self._stop = stop
         self._producer = self._new_producer()
         self._partitions: dict[str, tuple[int, float]] = {}
+        self._ask_again_at = 0.0
+        self._retry_at: dict[int, float] = {}
+        self._to_produce_alone: set[int] = set()
+        """Rows the broker refused in a batch, which may have been another row's fault."""
 
     def run(self) -> None:
         while not self._stop.is_set():
             try:
-                with contextlib.closing(psycopg2.connect(settings.DATABASE_DIRECT_URL)) as db:
+                with contextlib.closing(_connect()) as db:
                     db.autocommit = True
+                    _notice_silence_soon(db)
                     if self._wait_for_lock(db):
                         log.info("relay.active")
                         self._work(db)
@@ -88,55 +100,85 @@ class Relay:
         _execute(db, f"LISTEN {NOTIFY_CHANNEL}")
         while not self._stop.is_set():
             rows = self._read(db)
-            if not rows:
-                select.select([db], [], [], POLL_SECONDS)
-                db.poll()
-                db.notifies.clear()
+            if rows:
+                self._relay(db, rows)
                 continue
-            failed = self._produce(db, rows)
-            if failed:
-                log.warning("relay.not_delivered", rows=len(failed), error=failed[0].name())
-                self._stop.wait(STANDBY_SECONDS)
+            select.select([db], [], [], POLL_SECONDS)
+            db.poll()
+            db.notifies.clear()
+
+    def _relay(self, db: Any, rows: Sequence[Row]) -> None:
+        """Produce rows in their order."""
+        self._to_produce_alone &= {row.id for row in rows}
+        held: set[int] = set()
+        for batch in _batches(rows, alone=self._to_produce_alone):
+            self._produce(db, batch, held)
 
     def _read(self, db: Any) -> list[Row]:
+        """The oldest rows, but for users whose last attempt failed just now."""
+        now = time.monotonic()
+        self._retry_at = {user: at for user, at in self._retry_at.items() if at > now}
         rows = _query(
             db,
             "SELECT id, event_id, topic, key, partition_key, value, traceparent, occurred_at"
-            " FROM kafka_bridge_outboxmessage ORDER BY id LIMIT %s",
-            [BATCH_SIZE],
+            " FROM kafka_bridge_outboxmessage WHERE partition_key <> ALL(%s::bigint[])"
+            " ORDER BY id LIMIT %s",
+            [list(self._retry_at), BATCH_SIZE],
         )
         return [Row(*row) for row in rows]
 
-    def _produce(self, db: Any, rows: Sequence[Row]) -> list[KafkaError]:
-        """Produce a batch and settle each row; returns the errors that time may heal."""
+    def _produce(self, db: Any, rows: Sequence[Row], held: set[int]) -> None:
+        """Produce a batch and settle each row; none of users in `held`, to whom failures add."""
         reports: dict[int, KafkaError | None] = {}
+        blocked, sent = set(held), []
         for row in rows:
-            self._produce_one(row, reports)
+            if row.partition_key not in blocked:
+                sent.append(row)
+                self._produce_one(row, reports)
+                if reports.get(row.id) is not None:
+                    blocked.add(row.partition_key)
+        self._await(sent, reports)
+
+        delivered, failed = [], []
+        for row in sent:
+            error = reports.get(row.id, KafkaError(KafkaError._TIMED_OUT))
+            if error is None:
+                if row.partition_key not in held:
+                    delivered.append(row)
+            elif error.code() in PERMANENT and len(rows) == 1:
+                self._bury(db, row, error)
+            else:
+                held.add(row.partition_key)
+                failed.append(error)
+                if error.code() in PERMANENT:
+                    self._to_produce_alone.add(row.id)
+                else:
+                    self._retry_at[row.partition_key] = time.monotonic() + RETRY_SECONDS
+        self._remove(db, delivered)
+        if failed:
+            log.warning("relay.not_delivered", rows=len(failed), error=failed[0].name())
+        if any(error.fatal() for error in failed) or len(reports) < len(sent):
+            self._producer = self._new_producer()
+
+    def _await(self, rows: Sequence[Row], reports: dict[int, KafkaError | None]) -> None:
         deadline = time.monotonic() + DELIVERY_TIMEOUT_SECONDS * 1.5
         while len(reports) < len(rows) and time.monotonic() < deadline:
             self._producer.poll(0.05)
+            if self._stop.is_set():
+                deadline = min(deadline, time.monotonic() + STOP_SECONDS)
 
-        delivered = [row for row in rows if row.id in reports and reports[row.id] is None]
+    def _remove(self, db: Any, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
         _execute(
             db,
             "DELETE FROM kafka_bridge_outboxmessage WHERE id = ANY(%s)",
-            [[row.id for row in delivered]],
+            [[row.id for row in rows]],
         )
-        for row in delivered:
-            metrics.OUTBOX_PRODUCED.labels(row.topic).inc()
-
-        failed = []
+        now = time.time()
         for row in rows:
-            error = reports.get(row.id, KafkaError(KafkaError._TIMED_OUT))
-            if error is None:
-                continue
-            if error.code() in PERMANENT:
-                self._bury(db, row, error)
-            else:
-                failed.append(error)
-        if any(error.fatal() for error in failed) or len(reports) < len(rows):
-            self._producer = self._new_producer()
-        return failed
+            metrics.OUTBOX_PRODUCED.labels(row.topic).inc()
+            metrics.OUTBOX_DELAY.observe(max(0.0, now - row.occurred_at.timestamp()))
 
     def _produce_one(self, row: Row, reports: dict[int, KafkaError | None]) -> None:
         def report(error: KafkaError | None, _message: Message) -> None:
@@ -166,12 +208,19 @@ class Relay:
     def _partition_count(self, topic: str) -> int:
         """How many partitions a topic has. Raises KafkaException while the cluster cannot say."""
         count, known_at = self._partitions.get(topic, (0, 0.0))
-        if not count or time.monotonic() - known_at > PARTITIONS_KNOWN_FOR_SECONDS:
-            metadata = self._producer.list_topics(topic, timeout=5).topics[topic]
-            if metadata.error is not None:
-                raise KafkaException(metadata.error)
-            count = len(metadata.partitions)
-            self._partitions[topic] = (count, time.monotonic())
+        if count and time.monotonic() - known_at < PARTITIONS_KNOWN_FOR_SECONDS:
+            return count
+        if time.monotonic() < self._ask_again_at:  # a batch does not wait once for each of its rows
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+        try:
+            metadata = self._producer.list_topics(topic, timeout=METADATA_SECONDS).topics[topic]
+        except KafkaException:
+            self._ask_again_at = time.monotonic() + STANDBY_SECONDS
+            raise
+        if metadata.error is not None:
+            raise KafkaException(metadata.error)
+        count = len(metadata.partitions)
+        self._partitions[topic] = (count, time.monotonic())
         return count
 
     def _bury(self, db: Any, row: Row, error: KafkaError) -> None:
@@ -204,6 +253,27 @@ class Relay:
                 "error_cb": lambda error: log.warning("relay.broker_error", error=error.name()),
             }
         )
+
+
+def _batches(rows: Sequence[Row], *, alone: Collection[int]) -> Iterator[list[Row]]:
+    """The rows in their order, with each of `alone` in a batch of its own."""
+    for is_alone, group in itertools.groupby(rows, key=lambda row: row.id in alone):
+        if is_alone:
+            yield from ([row] for row in group)
+        else:
+            yield list(group)
+
+
+def _connect() -> Any:
+    return psycopg2.connect(
+        settings.DATABASE_DIRECT_URL, connect_timeout=5, keepalives_idle=5, keepalives_interval=2
+    )
+
+
+def _notice_silence_soon(db: Any) -> None:
+    """Let PostgreSQL free the lock of a host that vanished; by default it takes two hours."""
+    for name, seconds in (("idle", 5), ("interval", 2), ("count", 3)):
+        _execute(db, f"SET tcp_keepalives_{name} = {seconds}")
 
 
 def _query(db: Any, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
