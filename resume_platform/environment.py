@@ -140,6 +140,7 @@ class Environment(BaseSettings):
     DATABASE_URL: Annotated[PostgresUrl, Field(min_length=1)]
     DATABASE_DIRECT_URL: PostgresUrl = ""
     DATABASE_CONN_MAX_AGE: Annotated[int, Field(ge=0)] = 600
+    DATABASE_POOL_SIZE: Annotated[int, Field(ge=0)] = 0
     REDIS_URL: Annotated[RedisUrl, Field(min_length=1)]
     CACHE_URL: RedisUrl = ""
     CELERY_BROKER_URL: RedisUrl = ""
@@ -221,6 +222,10 @@ class Environment(BaseSettings):
         5, 300, 1800, 7200, 18000, 36000, 36000,
     ]  # fmt: skip
     WEBHOOK_ALLOWED_PRIVATE_NETWORKS: Networks = []
+    WEBHOOK_MAX_PER_HOST: Count = 20
+    WEBHOOK_BREAKER_FAILURES: Count = 10
+    WEBHOOK_BREAKER_SECONDS: Seconds = 5
+    WEBHOOK_BREAKER_MAX_SECONDS: Seconds = 300
     STORAGE_TIME_PROCESSED_MESSAGES: Count = 259_200
 
     # Metrics of the bridge and the workers; 0 serves none

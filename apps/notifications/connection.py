@@ -1,8 +1,9 @@
 """Connections to vetted addresses that end at a deadline, whatever the receiver does.
 
-The timeouts of `requests` and `urllib3` hold for one read each: a receiver that drips a byte now
-and then would hold a thread for ever. These sockets count down to one deadline instead, through
-connect, TLS, headers and body. The host's name stays in `Host`, SNI and the certificate's check.
+The timeouts of sockets hold for one read each: a receiver that drips a byte now and then would hold
+a thread for ever. These count down to one deadline instead, through connect, TLS, headers and body,
+and the first three have a bound of their own as well. The host's name stays in `Host`, SNI and the
+certificate's check.
 """
 
 import socket
@@ -10,12 +11,14 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import certifi
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+CONNECT_SECONDS = 5.0
+TLS_SECONDS = 5.0
 
 
 @dataclass
@@ -26,19 +29,21 @@ class Route:
     deadline: float
     connected_to: str = field(default="", init=False)
 
-    def remaining(self) -> float:
+    def remaining(self, at_most: float | None = None) -> float:
         """Seconds left. Raises TimeoutError when there are none."""
         seconds = self.deadline - time.monotonic()
         if seconds <= 0:
             raise TimeoutError("deadline")
-        return seconds
+        return seconds if at_most is None else min(seconds, at_most)
 
     def connect(self, port: int) -> "_PlainSocket":
         """Connect to the first address that takes it. Raises the last one's OSError."""
         refusal: OSError = OSError("no address")
         for address in self.addresses:
             try:
-                plain = socket.create_connection((address, port), self.remaining())
+                plain = socket.create_connection(
+                    (address, port), self.remaining(at_most=CONNECT_SECONDS)
+                )
             except OSError as error:
                 refusal = error
                 continue
@@ -46,7 +51,6 @@ class Route:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             timed = _PlainSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
             timed.route = self
-            timed.settimeout(self.remaining())
             return timed
         raise refusal
 
@@ -78,27 +82,33 @@ class _TlsSocket(ssl.SSLSocket):
         return super().send(*arguments, **options)
 
 
-class _Connection(HTTPConnection):
-    def __init__(self, *arguments: Any, route: Route, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._route = route
+class PlainConnection(HTTPConnection):
+    """May serve several attempts one after the other; `take` gives it to the next."""
+
+    route: Route
+    connected_to = ""
+
+    def take(self, route: Route) -> None:
+        self.route = route
+        if self.sock is not None:
+            route.connected_to = self.connected_to
+            self.sock.route = route  # type: ignore[attr-defined]  # it is one of ours
 
     def _new_conn(self) -> socket.socket:
-        return self._route.connect(self.port)
+        timed = self.route.connect(self.port)
+        self.connected_to = self.route.connected_to
+        timed.settimeout(self.route.remaining(at_most=TLS_SECONDS))
+        return timed
 
 
-class _TlsConnection(HTTPSConnection):
-    def __init__(self, *arguments: Any, route: Route, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._route = route
-
-    def _new_conn(self) -> socket.socket:
-        return self._route.connect(self.port)
+class TlsConnection(PlainConnection, HTTPSConnection):
+    """The same inside TLS; the certificate is always verified."""
 
     def connect(self) -> None:
         super().connect()
-        if isinstance(self.sock, _TlsSocket):
-            self.sock.route = self._route
+        if not isinstance(self.sock, _TlsSocket):
+            raise ssl.SSLError("not one of our sockets")
+        self.sock.route = self.route
 
 
 _loading = threading.Lock()
@@ -115,29 +125,9 @@ def _load_tls_context() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=certifi.where())
 
 
-class RouteAdapter(HTTPAdapter):
-    """A requests adapter for one attempt along one route; no retries of its own."""
-
-    def __init__(self, route: Route, tls_context: ssl.SSLContext | None) -> None:
-        if tls_context:
-            tls_context.sslsocket_class = _TlsSocket
-        self._route = route
-        self._tls_context = tls_context
-        super().__init__(max_retries=0)
-
-    def build_connection_pool_key_attributes(
-        self, request: Any, verify: Any, cert: Any = None
-    ) -> tuple[Any, Any]:
-        host, _ = super().build_connection_pool_key_attributes(request, True, None)
-        return host, {"ssl_context": self._tls_context} if host["scheme"] == "https" else {}
-
-    def get_connection_with_tls_context(
-        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
-    ) -> Any:
-        pool: Any = super().get_connection_with_tls_context(request, True, proxies={}, cert=None)
-        connection = _TlsConnection if pool.scheme == "https" else _Connection
-        pool.ConnectionCls = partial(connection, route=self._route)
-        return pool
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        conn.cert_reqs = "CERT_REQUIRED"  # the context brings the authorities
+def open_connection(host: str, port: int, tls_context: ssl.SSLContext | None) -> PlainConnection:
+    """A connection that connects when it is first used; with a context inside TLS."""
+    if tls_context is None:
+        return PlainConnection(host, port)
+    tls_context.sslsocket_class = _TlsSocket
+    return TlsConnection(host, port, ssl_context=tls_context, cert_reqs="CERT_REQUIRED")

@@ -4,24 +4,36 @@ Nothing of the environment is used (no proxy, no netrc), no redirect is followed
 64 kB of the answer are read.
 """
 
+import ipaddress
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from http.client import HTTPException
 
-import requests
-from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Url, parse_url
 
-from apps.notifications.addresses import Network, is_permitted
-from apps.notifications.connection import Route, RouteAdapter, default_tls_context
+from apps.notifications.connection import (
+    PlainConnection,
+    Route,
+    default_tls_context,
+    open_connection,
+)
+from apps.notifications.idle import IDLE, Origin
+from resume_platform import addresses
+from resume_platform.addresses import Network
 
 MAX_BODY = 64 * 1024
 EXCERPT = 1024
+DNS_SECONDS = 5.0
+BODY_SECONDS = 2.0
 
 Resolve = Callable[[str, int], Sequence[str]]
+_FAILURES = (HTTPException, HTTPError, OSError, ValueError)
 
 
 class TransportError(Exception):
@@ -58,54 +70,90 @@ def post(
 
     Raises TransportError; every status is an Answer.
     """
-    request, host, port = _prepare(url, body, headers)
-    if urlsplit(request.url or "").scheme == "https":
+    target, host, port = _parsed(url, allowed)
+    if target.scheme == "https":
         tls_context = tls_context or default_tls_context()
+    else:
+        tls_context = None
     deadline = time.monotonic() + timeout
     route = Route(_vetted(host, port, deadline, allowed, resolve or _addresses), deadline)
-    adapter = RouteAdapter(route, tls_context)
+    origin: Origin = (target.scheme or "", host, port, id(tls_context))
+    kept = IDLE.take(origin, route)
+    connection = kept or open_connection(host, port, tls_context)
     try:
-        response = adapter.send(request, stream=True, timeout=route.remaining())
-        return Answer(
-            status=response.status_code,
+        try:
+            response = _exchange(connection, route, target, body, headers)
+        except (HTTPException, HTTPError, ConnectionError):
+            # The receiver may have closed a kept one just as it was used: that is no refusal.
+            connection.close()
+            if kept is None or time.monotonic() >= deadline:
+                raise
+            response = _exchange(connection, route, target, body, headers)
+        answer = Answer(
+            status=response.status,
             retry_after=response.headers.get("Retry-After"),
             address=route.connected_to,
-            excerpt=_excerpt(response),
+            excerpt=_excerpt(response, route),
         )
-    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+    except _FAILURES as error:
+        connection.close()
         raise TransportError(_reason(error, route), address=route.connected_to) from error
-    finally:
-        adapter.close()
+    except BaseException:
+        connection.close()
+        raise
+    if connection.sock is not None and response.isclosed():
+        IDLE.keep(origin, connection)
+    else:
+        response.close()
+        connection.close()
+    return answer
 
 
-def _prepare(
-    url: str, body: bytes, headers: Mapping[str, str]
-) -> tuple[requests.PreparedRequest, str, int]:
+def _parsed(url: str, allowed: Sequence[Network]) -> tuple[Url, str, int]:
     try:
-        request = requests.Request("POST", url, data=body, headers=dict(headers)).prepare()
-        parts = urlsplit(request.url or "")
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except (requests.RequestException, LocationParseError, ValueError) as error:
+        addresses.check_url(url, allowed)
+        target = parse_url(url)
+        host = (target.host or "").removeprefix("[").removesuffix("]")
+        port = target.port or (443 if target.scheme == "https" else 80)
+        if target.auth is not None or not host:
+            raise addresses.BadUrl("malformed")
+        literal = addresses.literal(host)
+    except addresses.BadUrl as error:
+        reason = error.reason if error.reason == "forbidden_address" else "bad_url"
+        raise TransportError(reason, permanent=True, address=_spelt(url)) from error
+    except HTTPError as error:
         raise TransportError("bad_url", permanent=True) from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise TransportError("bad_url", permanent=True)
-    return request, parts.hostname, port
+    return target, str(literal or host), port
+
+
+def _spelt(url: str) -> str:
+    """The address that a forbidden URL spells, for the record."""
+    try:
+        host = (parse_url(url).host or "").removeprefix("[").removesuffix("]")
+        return str(addresses.literal(host) or "")
+    except (HTTPError, addresses.BadUrl):
+        return ""
 
 
 def _vetted(
     host: str, port: int, deadline: float, allowed: Sequence[Network], resolve: Resolve
 ) -> tuple[str, ...]:
     """The host's addresses; one that is forbidden forbids them all."""
-    found = tuple(dict.fromkeys(_in_time(lambda: resolve(host, port), deadline)))
+    try:
+        found: Sequence[str] = [str(ipaddress.ip_address(host))]
+    except ValueError:
+        found = _in_time(lambda: resolve(host, port), deadline)
     for address in found:
-        if not is_permitted(address, allowed):
+        try:
+            is_good = addresses.is_permitted(ipaddress.ip_address(address), allowed)
+        except ValueError:
+            is_good = False
+        if not is_good:
             raise TransportError("forbidden_address", permanent=True, address=address)
-    return found
+    return tuple(dict.fromkeys(found))
 
 
 def _addresses(host: str, port: int) -> Sequence[str]:
-    if host == "localhost" or host.endswith(".localhost"):
-        return ["127.0.0.1"]
     infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(info[4][0]) for info in infos]
 
@@ -122,29 +170,47 @@ def _in_time(resolve: Callable[[], Sequence[str]], deadline: float) -> Sequence[
 
     thread = threading.Thread(target=run, name="resolve", daemon=True)
     thread.start()
-    thread.join(max(0.0, deadline - time.monotonic()))
+    thread.join(max(0.0, min(deadline - time.monotonic(), DNS_SECONDS)))
     if not found or not found[0]:
         raise TransportError("name_not_resolved")
     return found[0]
 
 
-def _excerpt(response: requests.Response) -> str:
+def _exchange(
+    connection: PlainConnection,
+    route: Route,
+    target: Url,
+    body: bytes,
+    headers: Mapping[str, str],
+) -> BaseHTTPResponse:
+    connection.take(route)
+    connection.request(
+        "POST",
+        target.request_uri,
+        body=body,
+        headers={"Host": target.netloc or "", **headers},
+        preload_content=False,
+        decode_content=False,
+    )
+    return connection.getresponse()
+
+
+def _excerpt(response: BaseHTTPResponse, route: Route) -> str:
     """Reading on is a courtesy; the status has come, so a body that breaks off changes nothing."""
     body = b""
+    route.deadline = min(route.deadline, time.monotonic() + BODY_SECONDS)
     try:
-        for piece in response.raw.stream(EXCERPT, decode_content=False):
+        while len(body) < MAX_BODY and (piece := response.read1(16_384)):
             body += piece
-            if len(body) >= MAX_BODY:
-                break
-    except (HTTPError, OSError):
+    except _FAILURES:
         pass
     return body[:EXCERPT].decode("utf-8", "replace").replace("\x00", "")
 
 
 def _reason(error: Exception, route: Route) -> str:
-    if time.monotonic() >= route.deadline or isinstance(error, requests.Timeout):
+    if isinstance(error, TimeoutError) or time.monotonic() >= route.deadline:
         return "timeout"
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, ssl.SSLError):
         return "tls_failed"
     if not route.connected_to:
         return "connection_refused"

@@ -4,20 +4,12 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
-from apps.uploads import callback_url
+from resume_platform.api.callback_url import CallbackUrlField
 
 MAX_ID = 2**63 - 1
 MAX_IDS = 1_000
-
-_URL_SENTENCES = {
-    "malformed": gettext_lazy("This is not a URL with a host."),
-    "scheme": gettext_lazy("The URL must begin with http:// or https://."),
-    "credentials": gettext_lazy("The URL must not hold a user name or a password."),
-    "forbidden_address": gettext_lazy("The URL leads to an address that is not called."),
-}
 
 
 class UploadedText(serializers.CharField):
@@ -56,14 +48,7 @@ class FileSerializer(serializers.Serializer):
 class StartProcessingSerializer(serializers.Serializer):
     requirements_id = serializers.IntegerField(min_value=1, max_value=MAX_ID)
     resume_id = serializers.IntegerField(min_value=1, max_value=MAX_ID)
-    callback_url = serializers.CharField(max_length=callback_url.MAX_LENGTH)
-
-    def validate_callback_url(self, value: str) -> str:
-        try:
-            callback_url.check(value, settings.WEBHOOK_ALLOWED_PRIVATE_NETWORKS)
-        except callback_url.BadCallbackUrl as error:
-            raise serializers.ValidationError(_URL_SENTENCES[error.reason]) from error
-        return value
+    callback_url = CallbackUrlField()
 
 
 def _ids(**kwargs: Any) -> serializers.ListField:
