@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 # One host would do a demo at production's 3 starts and 3 AI calls a minute in a quarter of an hour.
 START_LIMIT = {"START_PROCESSING_PER_MINUTE": "10000"}
 STANDIN_LIMITS = {"AI_RPM": "10000", "AI_RPD": "1000000", "AI_TPM": "100000000"}
-# What the lowest paid tier of the default model allows.
-OUTSIDE_AI_LIMITS = {"AI_RPM": "500", "AI_RPD": "10000", "AI_TPM": "200000"}
+# What a paid account of the second tier may do with the default model. For a lower one the API
+# answers 429, and the system waits as it says.
+OUTSIDE_AI_LIMITS = {"AI_RPM": "5000", "AI_RPD": "100000", "AI_TPM": "2000000"}
 STAFF_USERNAME = "staff@example.com"
 FLOWER_USERNAME = "dev"
 TOPIC_SETTINGS = {
