@@ -1,0 +1,18 @@
+"""Topics and a group of each test's own, on the broker that all share and the test's database."""
+
+import uuid
+
+import pytest
+
+from tests.kafka_bridge.broker.tools import make_topics, own_database_url
+
+
+@pytest.fixture(autouse=True)
+def own_topics(settings, db) -> dict[str, str]:
+    suffix = uuid.uuid4().hex[:8]
+    settings.KAFKA_TOPICS = {name: f"{name}-{suffix}" for name in settings.KAFKA_TOPICS}
+    settings.KAFKA_GROUP_ID = f"group-{suffix}"
+    settings.KAFKA_SESSION_TIMEOUT_MS = 6_000
+    settings.DATABASE_DIRECT_URL = own_database_url()
+    make_topics(settings.KAFKA_TOPICS.values())
+    return settings.KAFKA_TOPICS
