@@ -1,27 +1,32 @@
 """Wakes what is due and recovers what its worker left: the backlog stays in PostgreSQL.
 
 Nothing depends on a Celery message arriving. What Redis lost is told again after
-WAKE_AGAIN_SECONDS; what is outstanding in Redis never exceeds WAKE_LIMIT per queue by much.
+WAKE_AGAIN_SECONDS; a queue in Redis holds about WAKE_LIMIT messages at most, and the kinds of work
+that share one get equal parts of what room there is.
 """
 
 import threading
 import time
-from typing import Any
+from collections import defaultdict
+from collections.abc import Sequence
 
-import redis
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
+from redis.exceptions import RedisError
 
 from kafka_bridge import leases, wakeups
 from kafka_bridge.failures import describe
-from kafka_bridge.handlers import HANDLERS, HandlerSpec
+from kafka_bridge.handlers import HANDLERS
 from kafka_bridge.routes import is_enabled
 
 log = structlog.get_logger(__name__)
 
 # While messages wait in the queue, a row that was told of is most likely among them.
 PATIENCE_WITH_A_BUSY_QUEUE = 12
+# The pause after a round that left rows behind, so that quick workers are not kept waiting.
+HURRY_SECONDS = 0.05
+MAX_ROWS = 5_000
 
 
 class Dispatcher:
@@ -29,76 +34,83 @@ class Dispatcher:
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
-        self._queues = redis.Redis.from_url(
-            settings.CELERY_BROKER_URL, socket_timeout=2, socket_connect_timeout=1
-        )
         self._recover_from = 0.0
+        self._round = 0
 
     def run(self) -> None:
         while not self._stop.is_set():
+            pause = settings.DISPATCH_INTERVAL_SECONDS
             try:
-                self.step()
+                if self.step():
+                    pause = min(pause, HURRY_SECONDS)
             except (OperationalError, InterfaceError) as error:
                 log.warning("dispatcher.database_away", error=describe(error))
                 connection.close()
                 # The heartbeats could not reach it either: give them time to, before recovering.
                 self._recover_from = time.monotonic() + settings.LEASE_SECONDS
-            self._stop.wait(settings.DISPATCH_INTERVAL_SECONDS)
+            self._stop.wait(pause)
         connection.close()
 
-    def step(self) -> None:
-        """One round over all handlers."""
+    def step(self) -> bool:
+        """One round over all queues; True if some queue could not take all there is."""
         if time.monotonic() >= self._recover_from:
             recovered = leases.recover_expired()
             if recovered:
                 log.warning("dispatcher.recovered", rows=recovered)
+        self._round += 1
+        kinds: dict[str, list[str]] = defaultdict(list)
         for spec in HANDLERS.values():
             if is_enabled(spec.name):
-                self._wake_due(spec)
+                kinds[spec.queue].append(spec.name)
+        has_more = False
+        for queue, names in kinds.items():
+            # Another one begins each time: where room is short, its remainder goes to the first.
+            turn = self._round % len(names)
+            has_more |= self._fill(queue, names[turn:] + names[:turn])
+        return has_more
 
-    def _wake_due(self, spec: HandlerSpec) -> None:
+    def _fill(self, queue: str, names: Sequence[str]) -> bool:
+        """Tell of due rows until the queue is full; True if it could not take all of them."""
         try:
-            waiting = int(self._queues.llen(spec.queue))
-        except redis.RedisError as error:
+            waiting = wakeups.waiting_in(queue)
+        except RedisError as error:
             log.warning("dispatcher.redis_away", error=type(error).__name__)
-            return
-        per_message = wakeups.BATCH_SIZE if spec.is_batch else 1
-        room = (settings.WAKE_LIMIT - waiting) * per_message
-        if room <= 0:
-            return
+            return False
         again = settings.WAKE_AGAIN_SECONDS * (PATIENCE_WITH_A_BUSY_QUEUE if waiting else 1)
-        ids = _mark_woken(spec.name, again, limit=min(room, 5_000))
-        if ids and not wakeups.wake(spec.name, ids):
-            _mark_asleep(ids)
+        room = settings.WAKE_LIMIT - waiting
+        if room <= 0:
+            return True  # most likely: a queue fills only when there is a backlog
+        has_more = False
+        for place, name in enumerate(names):
+            part = -(-room // (len(names) - place))
+            if part <= 0:
+                break
+            per_message = wakeups.rows_per_message(name)
+            limit = min(part * per_message, MAX_ROWS)
+            ids = _mark_woken(name, again, limit)
+            if ids and not wakeups.publish(name, ids):
+                wakeups.mark_asleep(ids)
+                return False
+            room -= -(-len(ids) // per_message)
+            has_more |= len(ids) == limit
+        return has_more
 
 
 def _mark_woken(name: str, again: float, limit: int) -> list[int]:
-    return _ids(
-        """
-        WITH due AS (
-            SELECT id FROM kafka_bridge_messagetask
-            WHERE name = %s AND state = 'pending' AND next_attempt_at <= clock_timestamp()
-              AND (woken_at IS NULL
-                   OR woken_at < clock_timestamp() - make_interval(secs => %s))
-            ORDER BY next_attempt_at LIMIT %s
-            FOR UPDATE SKIP LOCKED
-        )
-        UPDATE kafka_bridge_messagetask AS task SET woken_at = clock_timestamp()
-        FROM due WHERE task.id = due.id RETURNING task.id
-        """,
-        [name, again, limit],
-    )
-
-
-def _mark_asleep(ids: list[int]) -> None:
-    _ids(
-        "UPDATE kafka_bridge_messagetask SET woken_at = NULL"
-        " WHERE id = ANY(%s) AND state = 'pending' RETURNING id",
-        [ids],
-    )
-
-
-def _ids(sql: str, parameters: list[Any]) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+        cursor.execute(
+            """
+            WITH due AS (
+                SELECT id FROM kafka_bridge_messagetask
+                WHERE name = %s AND state = 'pending' AND next_attempt_at <= clock_timestamp()
+                  AND (woken_at IS NULL
+                       OR woken_at < clock_timestamp() - make_interval(secs => %s))
+                ORDER BY next_attempt_at LIMIT %s
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE kafka_bridge_messagetask AS task SET woken_at = clock_timestamp()
+            FROM due WHERE task.id = due.id RETURNING task.id
+            """,
+            [name, again, limit],
+        )
         return sorted(row[0] for row in cursor.fetchall())

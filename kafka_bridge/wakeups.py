@@ -1,10 +1,17 @@
-"""Tell Celery which rows wait. A wake-up carries ids only, and losing one costs seconds."""
+"""Tell Celery which rows wait. A wake-up carries ids only, and losing one costs seconds.
+
+Redis never holds the backlog: who has news for a full queue leaves them to the dispatcher.
+"""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import islice
 
+import redis
 import structlog
-from kombu.exceptions import OperationalError
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from kafka_bridge import metrics
@@ -15,17 +22,65 @@ log = structlog.get_logger(__name__)
 BATCH_SIZE = 500
 
 
-def wake(name: str, ids: Sequence[int]) -> bool:
+def wake(name: str, ids: Sequence[int]) -> None:
+    """Tell of new rows as far as their queue has room; the dispatcher tells of the others."""
+    try:
+        room = room_in(HANDLERS[name].queue)
+    except RedisError as error:
+        log.warning("wake_up.failed", task=name, error=type(error).__name__)
+        room = 0
+    told = ids[: max(0, room) * rows_per_message(name)]
+    if not publish(name, told):
+        told = ()
+    if len(told) < len(ids):
+        try:
+            mark_asleep(ids[len(told) :])
+        except (OperationalError, InterfaceError) as error:
+            # They pass for told, so they are told of again after WAKE_AGAIN_SECONDS.
+            log.warning("wake_up.left", task=name, error=type(error).__name__)
+            connection.close()
+
+
+def publish(name: str, ids: Sequence[int]) -> bool:
     """Publish wake-ups for rows of one handler; False if the broker of Celery is away."""
     spec = HANDLERS[name]
     try:
-        for chunk in _chunks(ids, BATCH_SIZE if spec.is_batch else 1):
+        for chunk in _chunks(ids, rows_per_message(name)):
             spec.celery_task.apply_async(args=[chunk], queue=spec.queue, retry=False)
-    except (OperationalError, RedisError, OSError) as error:
+    except (BrokerError, RedisError, OSError) as error:
         log.warning("wake_up.failed", task=name, error=type(error).__name__)
         return False
     metrics.WAKE_UPS.labels(name).inc(len(ids))
     return True
+
+
+def room_in(queue: str) -> int:
+    """How many messages more a queue may hold. Raises RedisError."""
+    return int(settings.WAKE_LIMIT) - waiting_in(queue)
+
+
+def waiting_in(queue: str) -> int:
+    """Raises RedisError."""
+    return int(_client(settings.CELERY_BROKER_URL).llen(queue))  # type: ignore[arg-type]
+
+
+def rows_per_message(name: str) -> int:
+    return BATCH_SIZE if HANDLERS[name].is_batch else 1
+
+
+def mark_asleep(ids: Sequence[int]) -> None:
+    """Let the dispatcher tell of these rows as soon as there is room."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE kafka_bridge_messagetask SET woken_at = NULL"
+            " WHERE id = ANY(%s) AND state = 'pending'",
+            [list(ids)],
+        )
+
+
+@cache
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=1)
 
 
 def _chunks(ids: Sequence[int], size: int) -> Iterable[list[int]]:

@@ -162,7 +162,7 @@ class Environment(BaseSettings):
     # The pipeline
     LEASE_SECONDS: Seconds = 30
     WAKE_AGAIN_SECONDS: Seconds = 5
-    WAKE_LIMIT: Count = 1000
+    WAKE_LIMIT: Count = 200
     DISPATCH_INTERVAL_SECONDS: Seconds = 0.5
     STALLED_AFTER_MINUTES: Annotated[float, Field(gt=0)] = 60
     HOUSEKEEPING_INTERVAL_SECONDS: Seconds = 300

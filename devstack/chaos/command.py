@@ -2,7 +2,7 @@
 
 Web, bridge and workers are killed every 1 to 3 seconds; Valkey is flushed and killed, PostgreSQL is
 restarted and killed, the Kafka broker is killed and started again. Dead letters that the faults
-made are replayed at the end and told apart.
+made are replayed at the end and told apart. The logs stay in `.dev/chaos/` until the next run.
 """
 
 import argparse
@@ -11,7 +11,6 @@ import json
 import random
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +25,7 @@ from rich.table import Table
 
 from devstack import console
 from devstack.chaos.evidence import Evidence
-from devstack.chaos.faults import Faults
+from devstack.chaos.faults import PROCESSES, Faults
 from devstack.chaos.load import Load
 from devstack.chaos.verdict import Seen, Verdict, judge
 from devstack.environment import TOPIC_SETTINGS
@@ -53,9 +52,7 @@ STATUS_SECONDS = 10.0
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     tell = (lambda sentence: None) if options.json else console.say
-    DEV_DIR.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="chaos-", dir=DEV_DIR) as name:
-        verdict, figures = _run(options, Path(name), tell)
+    verdict, figures = _run(options, DEV_DIR / "chaos", tell)
     if options.json:
         print(json.dumps({"chaos": dataclasses.asdict(verdict) | figures}))
     else:
@@ -76,6 +73,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of the faults")
     parser.add_argument("--json", action="store_true", help="print the figures alone, as JSON")
     parser.add_argument(
+        "--kill",
+        type=lambda text: text.split(","),
+        default=list(PROCESSES),
+        help=f"processes, separated by commas (default: {','.join(PROCESSES)})",
+    )
+    parser.add_argument(
         "--forgetful",
         action="store_true",
         help="with a bridge that commits offsets before the inbox: must report losses",
@@ -95,7 +98,7 @@ def _run(
         bridge = ("-m", "devstack.chaos.forgetful_bridge") if options.forgetful else None
         tell(f"starting the system (seed {options.seed})")
         with Stack(
-            directory=directory / "stack",
+            directory=directory,
             isolated=True,
             env=environment,
             bridge_command=bridge,
@@ -116,7 +119,12 @@ def _disturb(
     )
     # Each kind of a server's fault at least three times.
     faults = Faults(
-        stack, kafka=kafka, server_seconds=options.seconds / 15, seed=options.seed, tell=tell
+        stack,
+        kafka=kafka,
+        processes=options.kill,
+        server_seconds=options.seconds / 15,
+        seed=options.seed,
+        tell=tell,
     )
     load.log_in()
     began = time.monotonic()

@@ -4,7 +4,7 @@ import random
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import redis
 
@@ -25,6 +25,7 @@ class Faults:
         stack: Stack,
         *,
         kafka: ApacheKafka | None,
+        processes: Sequence[str],
         server_seconds: float,
         seed: int,
         tell: Callable[[str], None] = lambda sentence: None,
@@ -32,6 +33,7 @@ class Faults:
         """One fault of a server every `server_seconds` or so, each kind in turn."""
         self._stack = stack
         self._kafka = kafka
+        self._processes = processes
         self._server_seconds = server_seconds
         self._random = random.Random(seed)
         self._tell = tell
@@ -61,7 +63,7 @@ class Faults:
 
     def _kill_processes(self) -> None:
         while not self._stop.wait(self._random.uniform(*PROCESS_SECONDS)):
-            name = self._random.choice(PROCESSES)
+            name = self._random.choice(self._processes)
             self._do(f"{name} killed", lambda name=name: self._stack.kill(name))  # type: ignore[misc]
 
     def _disturb_servers(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME
 
 from kafka_bridge import codec
-from kafka_bridge.events import Event, NewResume
+from kafka_bridge.events import Event, NewRequest, NewResume
 from kafka_bridge.handlers import HANDLERS, load_handlers
 from kafka_bridge.inbox import Inbox
 from kafka_bridge.models import MessageTask
@@ -54,6 +54,18 @@ def message(event: Event, offset: int = 0, **changes: Any) -> FakeMessage:
 
 def resume(resume_id: int = 1, user_id: int = 7, text: str = "Python") -> NewResume:
     return NewResume(resume_id=resume_id, user_id=user_id, resume=text)
+
+
+def request(processing_id: int = 1) -> NewRequest:
+    return NewRequest(
+        callback_url="https://client.example/hook",
+        processing_id=processing_id,
+        user_id=7,
+        resume_id=1,
+        requirements_id=1,
+        requirements="Python",
+        resume="Python",
+    )
 
 
 @dataclass

@@ -6,11 +6,12 @@ import pytest
 import redis
 from django.db import connection
 
+from kafka_bridge import wakeups
 from kafka_bridge.dispatcher import Dispatcher
-from kafka_bridge.events import NewResume
+from kafka_bridge.events import DeleteProcessing, NewRequest, NewResume
 from kafka_bridge.models import MessageTask
 from kafka_bridge.tasks import handler
-from tests.kafka_bridge.conftest import resume
+from tests.kafka_bridge.conftest import message, request, resume
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +61,53 @@ def test_a_backlog_stays_in_postgresql(queue, dispatcher, store, settings):
     for _ in range(3):
         dispatcher.step()
     assert queue.llen(QUEUE) == 3
+
+
+def test_news_for_a_full_queue_is_left_to_the_dispatcher(queue, dispatcher, store, settings):
+    settings.WAKE_LIMIT = 4
+    ids = store(*[resume(n) for n in range(1, 11)])
+    wakeups.wake("storage.apply", ids)
+    assert queue.llen(QUEUE) == 4
+    queue.delete(QUEUE)
+    dispatcher.step()
+    assert queue.llen(QUEUE) == 4, "the others are told at once, not after a wait for an answer"
+    told = MessageTask.objects.exclude(woken_at=None)
+    assert told.count() == 8
+
+
+def test_news_that_celery_cannot_be_told_is_told_when_redis_is_back(
+    queue, dispatcher, store, settings
+):
+    ids = store(resume(1))
+    there, settings.CELERY_BROKER_URL = settings.CELERY_BROKER_URL, "redis://127.0.0.1:9/0"
+    wakeups.wake("storage.apply", ids)
+    settings.CELERY_BROKER_URL = there
+    dispatcher.step()
+    assert queue.llen(QUEUE) == 1
+
+
+def test_a_backlog_of_one_kind_does_not_keep_another_from_the_shared_queue(
+    queue, dispatcher, inbox, settings
+):
+    settings.WAKE_LIMIT = 6
+    handler("ai.analyze", NewRequest, queue=QUEUE)(lambda event, attempt: None)
+    handler("ai.forget", DeleteProcessing, queue=QUEUE)(lambda event, attempt: None)
+    inbox.store(
+        [message(request(n + 1), n, topic_name="AI_handler") for n in range(40)], cluster_id="c"
+    )
+    MessageTask.objects.update(woken_at=None)
+    dispatcher.step()
+    inbox.store(
+        [message(DeleteProcessing(processing_ids=[n + 1], user_id=7), n) for n in range(5)],
+        cluster_id="c",
+    )
+    MessageTask.objects.filter(name="ai.forget").update(woken_at=None)
+    for _ in range(5):  # the workers take three at a time, of three kinds
+        queue.rpop(QUEUE, 3)
+        dispatcher.step()
+    told = MessageTask.objects.exclude(woken_at=None)
+    assert told.filter(name="ai.forget").count() == 5
+    assert queue.llen(QUEUE) == 6
 
 
 def test_a_retry_that_is_not_due_is_left_alone(queue, dispatcher, store):

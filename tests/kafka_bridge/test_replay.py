@@ -7,23 +7,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from kafka_bridge import codec, replay
-from kafka_bridge.events import NewRequest
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, OutboxMessage
-from tests.kafka_bridge.conftest import FakeMessage, message, resume, state
+from tests.kafka_bridge.conftest import FakeMessage, message, request, resume, state
 
 pytestmark = pytest.mark.django_db
-
-
-def request(processing_id: int = 1) -> NewRequest:
-    return NewRequest(
-        callback_url="https://client.example/hook",
-        processing_id=processing_id,
-        user_id=7,
-        resume_id=1,
-        requirements_id=1,
-        requirements="Python",
-        resume="Python",
-    )
 
 
 def run(*arguments: str) -> str:
