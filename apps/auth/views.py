@@ -2,8 +2,9 @@
 
 from typing import Any, cast
 
+from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +19,7 @@ from apps.auth.serializers import (
     TokenPairSerializer,
     UserSerializer,
 )
+from resume_platform.api.parsers import NoFiles, StrictJSONParser
 from resume_platform.api.schema import (
     JSON_BODY,
     PROTECTED,
@@ -66,7 +68,11 @@ class RegisterView(PublicView):
 
 
 class LoginView(PublicView):
-    parser_classes = (JSONParser, FormParser, MultiPartParser)
+    parser_classes = (StrictJSONParser, FormParser, MultiPartParser)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        request.upload_handlers = [NoFiles(request)]
+        return super().initialize_request(request, *args, **kwargs)
 
     @extend_schema(
         tags=["accounts"],

@@ -4,12 +4,12 @@ import redis
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -65,27 +65,16 @@ class LiveView(OpenView):
         return Response(OK)
 
 
-class MetricsRenderer(BaseRenderer):
-    media_type = "text/plain"
-    format = "txt"
-    charset = None
-
-    def render(self, data: bytes, *args: object, **kwargs: object) -> bytes:
-        return data
-
-
 class MetricsView(OpenView):
     """This process's metrics, in Prometheus' text format."""
-
-    renderer_classes = (MetricsRenderer,)
 
     @extend_schema(
         operation_id="metrics",
         tags=["health"],
         responses={(200, "text/plain"): OpenApiResponse(str, "The metrics.")},
     )
-    def get(self, request: Request) -> Response:
-        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    def get(self, request: Request) -> HttpResponse:
+        return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 
 def _database() -> bool:
