@@ -12,8 +12,10 @@ from devstack.readiness import WorkerMailbox, http_answers
 
 SERVERS = ("postgres", "redis", "kafka")
 WEB_THREADS = 8
-# Queue and threads of each worker; every thread holds a database connection.
-WORKERS = {"storage": 2, "ai": 8, "webhooks": 8}
+# Queue, threads and database connections of each worker. A callback's thread holds no connection
+# while it waits for its receiver, and there are many, so that slow receivers hold up nobody else.
+# The heartbeat takes one as well.
+WORKERS = {"storage": (2, 4), "ai": (8, 12), "webhooks": (640, 12)}
 # For a LOG_LEVEL that hides the line by which the bridge says that it is ready.
 SILENT_START_SECONDS = 6.0
 
@@ -44,7 +46,7 @@ class Parts:
         return replace(spec, after=("migrate",), ready=self._says("intake.assigned"))
 
     def workers(self) -> list[Spec]:
-        return [self._worker(queue, threads) for queue, threads in WORKERS.items()]
+        return [self._worker(queue, *numbers) for queue, numbers in WORKERS.items()]
 
     def flower(self, port: int) -> Spec:
         spec = self._python(
@@ -66,7 +68,7 @@ class Parts:
         spec = self._python("callback-sink", "-m", "devstack.callback_sink", "--port", str(port))
         return replace(spec, ready=_answers(port, "/healthz"))
 
-    def _worker(self, queue: str, threads: int) -> Spec:
+    def _worker(self, queue: str, threads: int, connections: int) -> Spec:
         spec = self._python(
             f"worker-{queue}",
             *("-m", "celery", "-A", "celery_app", "worker", "--pool", "threads"),
@@ -76,6 +78,10 @@ class Parts:
         )
         return replace(
             spec,
+            environment=lambda: {
+                "DATABASE_POOL_SIZE": str(connections),
+                **self._environment.values,
+            },
             after=("migrate",),
             prepare=lambda: self._mailbox(queue).remove(),
             ready=lambda process: self._mailbox(queue).exists(),

@@ -1,45 +1,21 @@
-"""Making a callback: claim it, POST outside of any transaction, then write down how it went."""
+"""What is owed and how it is delivered: claim, POST outside of any transaction, write it down."""
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
-from apps.notifications import backoff, marks, ownership, signing, transport
+from apps.notifications import attempts, backoff, marks, ownership, signing
+from apps.notifications.attempts import Result
+from apps.notifications.gate import GATE, HeldBack
 from apps.notifications.models import Callback, CallbackAttempt
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, NewRequest, Outcome
 from kafka_bridge.tasks import Attempt, Permanent, RetryLater
+from resume_platform.postgresql_pool.release import release_connection
 
 log = structlog.get_logger(__name__)
 State = Callback.State
-USER_AGENT = "resume-platform-webhooks/1"
-
-
-@dataclass(frozen=True)
-class Result:
-    """How one POST ended. Without a status, `error` is the word for what went wrong."""
-
-    started_at: datetime
-    duration_ms: int
-    status: int | None = None
-    error: str = ""
-    address: str = ""
-    excerpt: str = ""
-    retry_after: float | None = None
-    is_retried: bool = False
-
-    @property
-    def is_success(self) -> bool:
-        return self.status is not None and backoff.is_success(self.status)
-
-    @property
-    def reason(self) -> str:
-        return self.error or f"status_{self.status}"
 
 
 def register(*, event: NewRequest, attempt: Attempt) -> None:
@@ -58,22 +34,26 @@ def cancel(*, event: DeleteProcessing | DeleteRequirements, attempt: Attempt) ->
         )
 
 
-def deliver(
-    *, event: Outcome, attempt: Attempt, clock: Callable[[], datetime] = timezone.now
-) -> None:
+def webhook_secret(*, user_id: int) -> str:
+    """The user's own secret, of the master that is not being rotated out."""
+    return signing.user_secret(settings.WEBHOOK_SECRET[0], user_id)
+
+
+def deliver(*, event: Outcome, attempt: Attempt) -> None:
     """Post one outcome to its callback, at least once, under one constant `webhook-id`.
 
     Raises RetryLater for what may get better, Permanent for what cannot; each after it is recorded.
     """
     if marks.is_marked(event.response.processing_id) and ownership.is_delivered(event):
         return
-    with transaction.atomic():
-        callback = ownership.claim(
-            event, message_id=attempt.message_id, occurred_at=attempt.occurred_at
-        )
-    if callback is None:
+    try:
+        done = _attempt(event, attempt)
+    except HeldBack as held:
+        _note_the_wait(event, attempt, held)
         return
-    result = _post(callback, clock)
+    if done is None:
+        return
+    callback, result = done
     log.info(
         "callback.attempt",
         processing_id=callback.processing_id,
@@ -85,75 +65,74 @@ def deliver(
     )
     if result.is_success:
         with attempt.finish():
-            _record(callback, attempt.number, result, State.DELIVERED)
+            _record(callback, result, State.DELIVERED)
         marks.mark(event.response.processing_id)
         return
     if not result.is_retried:
         with transaction.atomic():
-            _record(callback, attempt.number, result, State.FAILED)
+            _record(callback, result, State.FAILED)
         raise Permanent(result.reason)
     seconds = backoff.next_delay(
         attempt.number, settings.WEBHOOK_RETRY_SCHEDULE, retry_after=result.retry_after
     )
     with transaction.atomic():
         if attempt.is_last:
-            _record(callback, attempt.number, result, State.FAILED)
+            _record(callback, result, State.FAILED)
         else:
-            due = clock() + timedelta(seconds=seconds)
-            _record(callback, attempt.number, result, State.PENDING, next_attempt_at=due)
+            due = attempts.now() + timedelta(seconds=seconds)
+            _record(callback, result, State.PENDING, next_attempt_at=due)
     raise RetryLater(result.reason, seconds=seconds)
 
 
-def webhook_secret(*, user_id: int) -> str:
-    """The user's own secret, of the master that is not being rotated out."""
-    return signing.user_secret(settings.WEBHOOK_SECRET[0], user_id)
-
-
-def _post(callback: Callback, clock: Callable[[], datetime]) -> Result:
-    started_at, started = clock(), time.monotonic()
-    body = bytes(callback.body)
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": USER_AGENT,
-        **callback.headers,
-        **signing.headers(
-            webhook_id=callback.webhook_id,
-            timestamp=int(started_at.timestamp()),
-            body=body,
-            user_id=callback.user_id,
-            masters=_masters(),
-        ),
-    }
-    try:
-        answer = transport.post(
+def _attempt(event: Outcome, attempt: Attempt) -> tuple[Callback, Result] | None:
+    """The POST in the host's turn; None if there is nothing to call. Raises HeldBack."""
+    host = attempts.host_of(event.response.callback_url)
+    with GATE.turn(host, patient=_may_wait(attempt)) as turn:
+        callback = _claim(event, attempt)
+        if callback is None:
+            return None
+        release_connection()
+        result = attempts.post(
             callback.callback_url,
-            body=body,
-            headers=headers,
+            webhook_id=callback.webhook_id,
+            body=bytes(callback.body),
+            user_id=callback.user_id,
+            headers=callback.headers,
             timeout=settings.WEBHOOK_TIMEOUT_SECONDS,
-            allowed=settings.WEBHOOK_ALLOWED_PRIVATE_NETWORKS,
         )
-    except transport.TransportError as error:
-        return Result(
-            started_at,
-            _milliseconds_since(started),
-            error=error.reason,
-            address=error.address,
-            is_retried=not error.permanent,
+        turn.verdict = result.verdict
+    return callback, result
+
+
+def _may_wait(attempt: Attempt) -> bool:
+    """For as long as the schedule lasts; then a host that stays dead is no reason to wait on."""
+    age = attempts.now() - attempt.occurred_at
+    return age <= timedelta(seconds=sum(settings.WEBHOOK_RETRY_SCHEDULE))
+
+
+def _claim(event: Outcome, attempt: Attempt) -> Callback | None:
+    with transaction.atomic():
+        return ownership.claim(
+            event, message_id=attempt.message_id, occurred_at=attempt.occurred_at
         )
-    return Result(
-        started_at,
-        _milliseconds_since(started),
-        status=answer.status,
-        address=answer.address,
-        excerpt=answer.excerpt,
-        retry_after=backoff.parse_retry_after(answer.retry_after, clock()),
-        is_retried=backoff.is_retried(answer.status),
-    )
+
+
+def _note_the_wait(event: Outcome, attempt: Attempt, held: HeldBack) -> None:
+    """Say in the row what it waits for. Raises RetryLater, which uses up no attempt."""
+    with transaction.atomic():
+        callback = ownership.claim(
+            event, message_id=attempt.message_id, occurred_at=attempt.occurred_at
+        )
+        if callback is None:
+            return
+        callback.last_error = held.reason
+        callback.next_attempt_at = attempts.now() + timedelta(seconds=held.seconds)
+        callback.save(update_fields=["last_error", "next_attempt_at", "updated_at"])
+    raise RetryLater(held.reason, seconds=held.seconds, counted=False)
 
 
 def _record(
     callback: Callback,
-    number: int,
     result: Result,
     state: Callback.State,
     next_attempt_at: datetime | None = None,
@@ -164,9 +143,10 @@ def _record(
     """
     row = ownership.lock_row(callback)
     is_open = row.state in (State.PENDING, State.FAILED)
+    row.attempts += 1
     CallbackAttempt.objects.create(
         callback=row,
-        number=number,
+        number=row.attempts,
         started_at=result.started_at,
         duration_ms=result.duration_ms,
         status_code=result.status,
@@ -174,18 +154,8 @@ def _record(
         address=result.address,
         response_excerpt=result.excerpt if is_open else "",
     )
-    row.attempts += 1
     if is_open:
         row.state = state
         row.next_attempt_at = next_attempt_at
         row.last_error = "" if result.is_success else result.reason
     row.save(update_fields=["attempts", "state", "next_attempt_at", "last_error", "updated_at"])
-
-
-def _masters() -> Sequence[str]:
-    masters: Sequence[str] = settings.WEBHOOK_SECRET
-    return masters
-
-
-def _milliseconds_since(started: float) -> int:
-    return round((time.monotonic() - started) * 1000)

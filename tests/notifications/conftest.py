@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from apps.notifications import transport
 from kafka_bridge import codec
 from kafka_bridge.events import Event
 from kafka_bridge.execution import run_each
-from kafka_bridge.handlers import load_handlers
+from kafka_bridge.handlers import RetryPolicy, load_handlers
 from kafka_bridge.models import InboxMessage, MessageTask
 from resume_platform.caching import cache_for
 from tests.notifications.receiver import Manner, Receiver
@@ -85,6 +85,16 @@ def receive(settings: Settings) -> Iterator[Callable[..., Receiver]]:
     yield start
     for receiver in started:
         receiver.close()
+
+
+@pytest.fixture
+def full_schedule(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The contract's, whatever the tests' settings say."""
+    settings.WEBHOOK_RETRY_SCHEDULE = [5, 300, 1800, 7200, 18000, 36000, 36000]
+    handlers = load_handlers()
+    spec = handlers["notifications.deliver"]
+    patient = RetryPolicy(schedule=tuple(settings.WEBHOOK_RETRY_SCHEDULE))
+    monkeypatch.setitem(handlers, spec.name, replace(spec, retry=patient))
 
 
 @pytest.fixture

@@ -235,7 +235,9 @@ def test_a_final_answer_is_a_dead_letter_whose_replay_tries_again(
     assert len(receiver.requests) == 2
 
 
-def test_the_schedule_is_followed_to_its_end(bridge: Bridge, receive: Start) -> None:
+def test_the_schedule_is_followed_to_its_end(
+    bridge: Bridge, receive: Start, full_schedule: None
+) -> None:
     receiver = receive(says(500))
     task = bridge.take(outcome(receiver))
     delays = []
