@@ -22,23 +22,32 @@ log = structlog.get_logger(__name__)
 BATCH_SIZE = 500
 
 
-def wake(name: str, ids: Sequence[int]) -> None:
-    """Tell of new rows as far as their queue has room; the dispatcher tells of the others."""
+def wake(name: str, ids: Sequence[int]) -> bool:
+    """Tell of new rows as far as their queue has room; the dispatcher tells of the others.
+
+    False if the broker of Celery is away.
+    """
     try:
         room = room_in(HANDLERS[name].queue)
     except RedisError as error:
         log.warning("wake_up.failed", task=name, error=type(error).__name__)
-        room = 0
-    told = ids[: max(0, room) * rows_per_message(name)]
-    if not publish(name, told):
-        told = ()
-    if len(told) < len(ids):
-        try:
-            mark_asleep(ids[len(told) :])
-        except (OperationalError, InterfaceError) as error:
-            # They pass for told, so they are told of again after WAKE_AGAIN_SECONDS.
-            log.warning("wake_up.left", task=name, error=type(error).__name__)
-            connection.close()
+        return _leave(name, ids)
+    fitting = ids[: max(0, room) * rows_per_message(name)]
+    if not publish(name, fitting):
+        return _leave(name, ids)
+    if len(fitting) < len(ids):
+        _leave(name, ids[len(fitting) :])
+    return True
+
+
+def _leave(name: str, ids: Sequence[int]) -> bool:
+    try:
+        mark_asleep(ids)
+    except (OperationalError, InterfaceError) as error:
+        # They pass for told, so they are told of again after WAKE_AGAIN_SECONDS.
+        log.warning("wake_up.left", task=name, error=type(error).__name__)
+        connection.close()
+    return False
 
 
 def publish(name: str, ids: Sequence[int]) -> bool:

@@ -6,7 +6,6 @@ that the run can fail; nothing else uses it.
 
 import os
 import sys
-from collections.abc import Sequence
 
 
 def main() -> None:
@@ -14,14 +13,12 @@ def main() -> None:
     import django
 
     django.setup()
-    from confluent_kafka import Message
-
     from kafka_bridge import bridge, intake
 
     class ForgetfulIntake(intake.Intake):
-        def _take(self, messages: Sequence[Message]) -> None:
-            self._commit(messages)
-            super()._take(messages)
+        def _settle(self) -> bool:
+            self._commit(self._hand)
+            return super()._settle()
 
     bridge.Intake = ForgetfulIntake  # type: ignore[misc]
     sys.exit(bridge.Bridge().run())

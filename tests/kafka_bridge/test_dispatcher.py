@@ -66,7 +66,7 @@ def test_a_backlog_stays_in_postgresql(queue, dispatcher, store, settings):
 def test_news_for_a_full_queue_is_left_to_the_dispatcher(queue, dispatcher, store, settings):
     settings.WAKE_LIMIT = 4
     ids = store(*[resume(n) for n in range(1, 11)])
-    wakeups.wake("storage.apply", ids)
+    assert wakeups.wake("storage.apply", ids)
     assert queue.llen(QUEUE) == 4
     queue.delete(QUEUE)
     dispatcher.step()
@@ -80,7 +80,7 @@ def test_news_that_celery_cannot_be_told_is_told_when_redis_is_back(
 ):
     ids = store(resume(1))
     there, settings.CELERY_BROKER_URL = settings.CELERY_BROKER_URL, "redis://127.0.0.1:9/0"
-    wakeups.wake("storage.apply", ids)
+    assert not wakeups.wake("storage.apply", ids)
     settings.CELERY_BROKER_URL = there
     dispatcher.step()
     assert queue.llen(QUEUE) == 1
