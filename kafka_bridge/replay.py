@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from kafka_bridge import codec
-from kafka_bridge.models import DeadLetter, InboxMessage, OutboxMessage
+from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, OutboxMessage
 from kafka_bridge.routes import ROUTES, tasks_for
 from kafka_bridge.topic_names import contract_name
 
@@ -72,6 +72,27 @@ def replay_messages(messages: Sequence[InboxMessage], handlers: Collection[str])
         for name in owed_by(message.topic, message.key, handlers)
     ]
     return len(_make_due(owed))
+
+
+@transaction.atomic
+def make_due(message_id: int, handler: str) -> bool:
+    """Have one handler do its work at one message now: again, or sooner than planned.
+
+    False if the message's payload is gone.
+    """
+    message = InboxMessage.objects.select_for_update().filter(pk=message_id).first()
+    if message is None:
+        return False
+    if message.value is None:
+        letters = DeadLetter.objects.filter(task__message=message, task__name=handler)
+        letter = letters.order_by("-pk").first()
+        if letter is None:
+            return False
+        _restore(message, letter)
+    waiting = MessageTask.objects.filter(message=message, name=handler, state="pending")
+    if not waiting.update(next_attempt_at=timezone.now(), woken_at=None):
+        _make_due([(message_id, handler)])
+    return True
 
 
 def replay(letter: DeadLetter, handlers: Collection[str] | None = None) -> bool:

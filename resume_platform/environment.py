@@ -223,6 +223,8 @@ class Environment(BaseSettings):
     ]  # fmt: skip
     WEBHOOK_ALLOWED_PRIVATE_NETWORKS: Networks = []
     WEBHOOK_MAX_PER_HOST: Count = 20
+    TEST_CALLBACK_PER_MINUTE: Count = 5
+    REDELIVER_PER_MINUTE: Count = 30
     WEBHOOK_BREAKER_FAILURES: Count = 10
     WEBHOOK_BREAKER_SECONDS: Seconds = 5
     WEBHOOK_BREAKER_MAX_SECONDS: Seconds = 300
