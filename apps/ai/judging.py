@@ -1,14 +1,19 @@
-"""One judgement from beginning to end: rubric, question, evidence, score, report."""
+"""One judgement from beginning to end: redaction, question, evidence, score, report."""
 
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from apps.ai import report, scoring
-from apps.ai.asking import ask
-from apps.ai.assessment import Finding, read_findings
-from apps.ai.prompts import PROMPT_VERSION, judgement_question
-from apps.ai.provider import Provider, Usage
+from apps.ai.asking import Asked, ask
+from apps.ai.assessment import Assessed, Finding, read_findings, unproved
+from apps.ai.decoy import with_decoy
+from apps.ai.prompts import CURRENT, Prompts, judgement_question
 from apps.ai.rubrics import FrozenRubric
+from apps.ai.sending import Outgoing, prepare
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -18,35 +23,65 @@ class Judgement:
     recommendation: str
     verdict: str
     details: dict[str, Any]
-    usage: Usage
-    latency_ms: int
 
 
 def judge(
-    resume: str, *, rubric: FrozenRubric, provider: Provider, suitable_score: int
+    resume: str,
+    *,
+    rubric: FrozenRubric,
+    provider: Asked,
+    suitable_score: int,
+    is_redacting: bool,
+    prompts: Prompts = CURRENT,
 ) -> Judgement:
     """Ask about one resume and compute everything else. Raises a ProviderError."""
-
-    def read(text: str) -> list[Finding]:
-        return read_findings(text, criteria=rubric.criteria, resume=resume)
-
-    understood = ask(provider, judgement_question(rubric.criteria, resume), read)
-    findings = understood.value
+    outgoing = prepare(resume, is_redacting=is_redacting)
+    findings, outgoing = _findings(outgoing, rubric=rubric, provider=provider, prompts=prompts)
     score = scoring.score(findings)
     is_suitable = scoring.is_suitable(score, threshold=suitable_score)
     return Judgement(
         score=score,
         matches=scoring.matches(findings),
         recommendation=report.recommendation(
-            findings, score=score, is_suitable=is_suitable, language=rubric.language
+            findings,
+            score=score,
+            is_suitable=is_suitable,
+            is_flagged=bool(outgoing.flags),
+            language=rubric.language,
         ),
         verdict=report.verdict(is_suitable=is_suitable, language=rubric.language),
         details=report.details(
             findings,
             model=provider.model,
-            prompt_version=PROMPT_VERSION,
+            prompt_version=prompts.version,
             language=rubric.language,
+            outgoing=outgoing,
         ),
-        usage=understood.usage,
-        latency_ms=understood.latency_ms,
     )
+
+
+def _findings(
+    outgoing: Outgoing, *, rubric: FrozenRubric, provider: Asked, prompts: Prompts
+) -> tuple[list[Finding], Outgoing]:
+    """Ask; where the decoy is met, once more without what was obeyed; then believe nothing."""
+    assessed = _assess(outgoing, rubric=rubric, provider=provider, prompts=prompts)
+    if assessed.is_obedient and assessed.orders:
+        log.warning("ai.orders_followed", orders=len(assessed.orders))
+        outgoing = outgoing.without(assessed.orders)
+        assessed = _assess(outgoing, rubric=rubric, provider=provider, prompts=prompts)
+    if assessed.is_obedient:
+        log.error("ai.judgement_not_trusted")
+        return unproved(assessed.findings), outgoing
+    return assessed.findings, outgoing
+
+
+def _assess(
+    outgoing: Outgoing, *, rubric: FrozenRubric, provider: Asked, prompts: Prompts
+) -> Assessed:
+    text = outgoing.sent.text
+    asked, decoy = with_decoy(rubric.criteria, resume=text, language=rubric.language)
+
+    def read(answer: str) -> Assessed:
+        return read_findings(answer, criteria=rubric.criteria, resume=outgoing, decoy=decoy)
+
+    return ask(provider, judgement_question(asked, text, prompts=prompts), read).value

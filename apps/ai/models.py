@@ -68,6 +68,16 @@ class Analysis(models.Model):
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     latency_ms = models.PositiveIntegerField(default=0)
+    cost = models.DecimalField(
+        max_digits=14,
+        decimal_places=8,
+        null=True,
+        blank=True,
+        help_text=_("Empty where a model has no price in the table."),
+    )
+    flags = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Places in the resume that speak to the judge.")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -87,6 +97,34 @@ class Analysis(models.Model):
 
     def __str__(self) -> str:
         return f"analysis of processing {self.processing_id}, run {self.run}"
+
+
+class ProviderCall(models.Model):
+    """One answer of the provider, useful or not, and what it cost. Outlives what it was about."""
+
+    user_id = models.BigIntegerField()
+    processing_id = models.BigIntegerField()
+    run = models.PositiveIntegerField(default=0)
+    kind = models.CharField(max_length=16)
+    model = models.CharField(max_length=128)
+    input_tokens = models.PositiveIntegerField(default=0)
+    cached_tokens = models.PositiveIntegerField(default=0)
+    output_tokens = models.PositiveIntegerField(default=0)
+    latency_ms = models.PositiveIntegerField(default=0)
+    cost = models.DecimalField(max_digits=14, decimal_places=8, null=True, blank=True)
+    is_useful = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("provider call")
+        verbose_name_plural = _("provider calls")
+        indexes = [
+            models.Index(fields=["processing_id", "run"], name="ai_call_by_processing"),
+            models.Index(fields=["created_at", "user_id"], name="ai_call_by_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for processing {self.processing_id}, run {self.run}"
 
 
 class Tombstone(models.Model):

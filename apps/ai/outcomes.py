@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
+from apps.ai import language
 from apps.ai.failures import Failure
 from apps.ai.judging import Judgement
 from apps.ai.models import Analysis
@@ -21,36 +22,29 @@ Outcome = Judgement | Analysis | Failure
 
 
 def row_values(outcome: Outcome) -> dict[str, Any]:
-    if isinstance(outcome, Analysis):
-        return {
-            "status": Analysis.Status.FINISHED,
-            "result": outcome.result,
-            "score": outcome.score,
-            "verdict": outcome.verdict,
-            "reused_from": outcome.pk,
-            "latency_ms": 0,
-        }
-    cost = {
-        "input_tokens": outcome.usage.input_tokens,
-        "output_tokens": outcome.usage.output_tokens,
-    }
+    """Without the costs, which are in the books."""
     if isinstance(outcome, Failure):
-        return cost | {
+        return {
             "status": Analysis.Status.FAILED,
             "error_code": outcome.code,
             "wait_seconds": outcome.wait_seconds,
-            "latency_ms": 0,
         }
-    return cost | {
-        "status": Analysis.Status.FINISHED,
-        "result": {
+    if isinstance(outcome, Analysis):
+        result, reused_from = outcome.result or {}, outcome.pk
+    else:
+        reused_from = None
+        result = {
             "matches": outcome.matches,
             "recommendation": outcome.recommendation,
             "details": outcome.details,
-        },
+        }
+    return {
+        "status": Analysis.Status.FINISHED,
+        "result": result,
         "score": outcome.score,
         "verdict": outcome.verdict,
-        "latency_ms": outcome.latency_ms,
+        "flags": len(result["details"].get("flags", ())),
+        "reused_from": reused_from,
     }
 
 
@@ -67,7 +61,7 @@ def tell(event: NewRequest, outcome: Outcome) -> None:
             told(
                 success=False,
                 response=SendingResponse(callback_url=event.callback_url, **ids),
-                message_error=outcome.sentence,
+                message_error=outcome.sentence(language.detect(event.requirements)),
                 wait_seconds=outcome.wait_seconds,
                 run=event.run,
             )

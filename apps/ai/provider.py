@@ -2,6 +2,7 @@
 
 ProviderError
 ├── ProviderUnavailable     not now: broken connection, timeout, 408, 409, 5xx
+├── LimitReached            not now: our own limits, or the provider's waiting time told to another
 ├── ProviderRateLimited     not now: 429, with the provider's own waiting time where it names one
 ├── ProviderRejected        never: key, quota, region or request refused (400, 401, 403, 404, …)
 └── ProviderAnswerInvalid   an answer came and is of no use: truncated, refused, malformed
@@ -9,10 +10,14 @@ ProviderError
 No error carries the provider's text, a URL, a key or a word of a prompt, nor has one as its cause.
 """
 
+import asyncio
+import concurrent.futures
+import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import httpx2
 import openai
@@ -25,18 +30,28 @@ _CONNECT_SECONDS = 10.0
 _MAX_CONNECTIONS = 200
 _TEMPORARY_STATUSES = frozenset({408, 409, 425})
 _FAILED_RATE_LIMIT = "rate_limit_exceeded"
+_REFUSED_REGION = "unsupported_country_region_territory"
+_TRACE_BYTES = 10_000
+
+T = TypeVar("T")
+
+# It names the address of each request, which may carry more than a log should hold.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens as the provider counted them."""
+    """Tokens as the provider counted them; the cached ones are among those of the input."""
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
-            self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
         )
 
 
@@ -60,6 +75,15 @@ class ProviderUnavailable(ProviderError):
     def __init__(self, reason: str, wait: float | None = None) -> None:
         super().__init__(reason)
         self.wait = wait
+
+
+class LimitReached(ProviderError):
+    """`wait` seconds until our turn comes; `is_final` where that is longer than anybody waits."""
+
+    def __init__(self, reason: str, wait: float, *, is_final: bool) -> None:
+        super().__init__(reason)
+        self.wait = wait
+        self.is_final = is_final
 
 
 class ProviderRateLimited(ProviderError):
@@ -93,15 +117,19 @@ class ProviderConfig:
 
 
 class Provider:
-    """One client for all threads of a process, built at the first question (after any fork)."""
+    """One client for all threads of a process, built at the first question (after any fork).
+
+    The questions run in an event loop of their own: there a timeout is the whole answer's, while a
+    blocking client's is per read and a provider that drips bytes would hold a thread for ever.
+    """
 
     def __init__(
         self, config: ProviderConfig, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._config = config
         self._clock = clock
-        self._lock = threading.Lock()
-        self._client: openai.OpenAI | None = None
+        self._client: openai.AsyncOpenAI | None = None
+        self._http: httpx2.AsyncClient | None = None
 
     @property
     def model(self) -> str:
@@ -110,7 +138,9 @@ class Provider:
     def ask(self, question: Question) -> Answer:
         """One request, never repeated here: the rows retry. Raises a ProviderError."""
         started = self._clock()
-        outcome = self._request(question)
+        outcome = self._within_time(self._request(question))
+        if outcome is None:
+            raise ProviderUnavailable("timeout")
         if isinstance(outcome, ProviderError):
             raise outcome
         usage = _usage(outcome)
@@ -123,10 +153,49 @@ class Provider:
             latency_ms=round((self._clock() - started) * 1000),
         )
 
-    def _request(self, question: Question) -> Response | ProviderError:
+    def fetch(self, url: str) -> str:
+        """A page, on the way that the questions take. Raises OSError where it cannot be had."""
+        page = self._within_time(self._get(url))
+        if page is None:
+            raise OSError("unreachable")
+        return page
+
+    def _within_time(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What the work returns; None when the time is over, and then the work is cancelled."""
+        limit = self._config.timeout_seconds
+
+        async def bounded() -> T | None:
+            try:
+                async with asyncio.timeout(limit):
+                    return await work
+            except TimeoutError:
+                return None
+
+        future = asyncio.run_coroutine_threadsafe(bounded(), _loop())
+        try:
+            return future.result(limit + _CONNECT_SECONDS)
+        except concurrent.futures.TimeoutError:
+            future.cancel()
+            return None
+
+    async def _get(self, url: str) -> str | None:
+        try:
+            async with self._http_client().stream("GET", url) as response:
+                if response.status_code != 200:
+                    return None
+                body = b""
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > _TRACE_BYTES:
+                        return None
+                return body.decode("utf-8", "replace")
+        except (httpx2.HTTPError, httpx2.InvalidURL):
+            return None
+
+    async def _request(self, question: Question) -> Response | ProviderError:
         # Errors are returned, not raised, so that the SDK's never hangs on ours as its context.
         try:
-            response: object = self._openai().responses.parse(
+            response: object = await self._openai().responses.parse(
                 model=self._config.model,
                 instructions=question.system,
                 input=question.user,
@@ -157,32 +226,50 @@ class Provider:
             return ProviderAnswerInvalid("not_a_response", Usage())
         return response
 
-    def _openai(self) -> openai.OpenAI:
-        with self._lock:
-            if self._client is None:
-                config = self._config
-                timeout = httpx2.Timeout(
-                    config.timeout_seconds,
-                    connect=min(_CONNECT_SECONDS, config.timeout_seconds),
-                )
-                self._client = openai.OpenAI(
-                    api_key=config.api_key,
-                    base_url=config.base_url or None,
-                    timeout=timeout,
-                    max_retries=0,
-                    http_client=httpx2.Client(
-                        proxy=config.proxy or None,
-                        # The way out is a setting of ours; a stray HTTPS_PROXY must not change it.
-                        trust_env=False,
-                        timeout=timeout,
-                        follow_redirects=False,
-                        limits=httpx2.Limits(
-                            max_connections=_MAX_CONNECTIONS,
-                            max_keepalive_connections=_MAX_CONNECTIONS,
-                        ),
-                    ),
-                )
-            return self._client
+    def _openai(self) -> openai.AsyncOpenAI:
+        if self._client is None:
+            self._client = openai.AsyncOpenAI(
+                api_key=self._config.api_key,
+                base_url=self._config.base_url or None,
+                timeout=self._timeout(),
+                max_retries=0,
+                http_client=self._http_client(),
+            )
+        return self._client
+
+    def _http_client(self) -> httpx2.AsyncClient:
+        # Only the loop's thread comes here, so there is one.
+        if self._http is None:
+            self._http = httpx2.AsyncClient(
+                proxy=self._config.proxy or None,
+                # The way out is a setting of ours; a stray HTTPS_PROXY must not change it.
+                trust_env=False,
+                timeout=self._timeout(),
+                follow_redirects=False,
+                limits=httpx2.Limits(
+                    max_connections=_MAX_CONNECTIONS,
+                    max_keepalive_connections=_MAX_CONNECTIONS,
+                ),
+            )
+        return self._http
+
+    def _timeout(self) -> httpx2.Timeout:
+        limit = self._config.timeout_seconds
+        return httpx2.Timeout(limit, connect=min(_CONNECT_SECONDS, limit))
+
+
+_loop_lock = threading.Lock()
+_running: list[asyncio.AbstractEventLoop] = []
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """The process's event loop, in a thread that ends with the process."""
+    with _loop_lock:
+        if not _running:
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="ai-provider", daemon=True).start()
+            _running.append(loop)
+        return _running[0]
 
 
 def _of_status(error: openai.APIStatusError) -> ProviderError:
@@ -194,6 +281,8 @@ def _of_status(error: openai.APIStatusError) -> ProviderError:
         return ProviderRateLimited("rate_limit", wait)
     if status >= 500 or status in _TEMPORARY_STATUSES:
         return ProviderUnavailable(f"status_{status}", wait)
+    if _REFUSED_REGION in (error.code, error.type):
+        return ProviderRejected("region")
     return ProviderRejected(f"status_{status}")
 
 
@@ -201,7 +290,9 @@ def _usage(response: Response) -> Usage:
     usage = response.usage
     if usage is None:
         return Usage()
-    return Usage(int(usage.input_tokens or 0), int(usage.output_tokens or 0))
+    details = usage.input_tokens_details
+    cached = int(details.cached_tokens or 0) if details is not None else 0
+    return Usage(int(usage.input_tokens or 0), int(usage.output_tokens or 0), cached)
 
 
 def _problem(response: Response, usage: Usage) -> ProviderError | None:

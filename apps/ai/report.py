@@ -5,6 +5,10 @@ from typing import Any
 
 from apps.ai.assessment import Finding
 from apps.ai.language import Language
+from apps.ai.sending import Outgoing
+
+MAX_FLAGS = 50
+FLAG_CHARS = 200
 
 # The words follow the vacancy's language, not a reader's: they are stored and sent as they are.
 _WORDS: dict[Language, dict[str, str]] = {
@@ -18,7 +22,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "missing_musts": "Не хватает обязательного: {names}.",
         "missing_nices": "Нет желательного: {names}.",
         "questions": "Уточнить у кандидата: {names}.",
-        "unproved": "Модель сослалась на слова, которых нет в резюме, не засчитано: {names}.",
+        "unproved": "Модель сослалась на слова, которые не доказывают, не засчитано: {names}.",
+        "flagged": "В резюме есть указания для проверяющего, они не учтены.",
     },
     "en": {
         "suitable": "Suitable",
@@ -30,7 +35,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "missing_musts": "Required but missing: {names}.",
         "missing_nices": "Welcome but missing: {names}.",
         "questions": "To ask the candidate: {names}.",
-        "unproved": "Quoted by the model but not in the resume, so not counted: {names}.",
+        "unproved": "Backed by quotes that prove nothing, so not counted: {names}.",
+        "flagged": "The resume holds instructions to its judge, which were not followed.",
     },
 }
 
@@ -40,7 +46,12 @@ def verdict(*, is_suitable: bool, language: Language) -> str:
 
 
 def recommendation(
-    findings: Sequence[Finding], *, score: int, is_suitable: bool, language: Language
+    findings: Sequence[Finding],
+    *,
+    score: int,
+    is_suitable: bool,
+    language: Language,
+    is_flagged: bool = False,
 ) -> str:
     """Strengths, gaps and open questions, in the language of the requirements."""
     words = _WORDS[language]
@@ -62,6 +73,8 @@ def recommendation(
         if listed:
             joined = "; ".join(finding.criterion.name.rstrip(".") for finding in listed)
             sentences.append(words[part].replace("{names}", joined))
+    if is_flagged:
+        sentences.append(words["flagged"])
     return " ".join(sentences)
 
 
@@ -70,13 +83,31 @@ def _is_must(finding: Finding) -> bool:
 
 
 def details(
-    findings: Sequence[Finding], *, model: str, prompt_version: str, language: Language
+    findings: Sequence[Finding],
+    *,
+    model: str,
+    prompt_version: str,
+    language: Language,
+    outgoing: Outgoing,
 ) -> dict[str, Any]:
-    """The criteria with their evidence: what the score was computed from."""
+    """The criteria with their evidence: what the score was computed from.
+
+    Offsets count in the text as it was uploaded. `redacted` are numbers of what did not leave.
+    """
     return {
         "language": language,
         "model": model,
         "prompt_version": prompt_version,
+        "redacted": outgoing.sent.counts,
+        "flags": [
+            {
+                "kind": flag.kind,
+                "start": flag.start,
+                "end": flag.end,
+                "text": outgoing.original[flag.start : flag.end][:FLAG_CHARS],
+            }
+            for flag in outgoing.flags[:MAX_FLAGS]
+        ],
         "criteria": [
             {
                 "id": finding.criterion.id,

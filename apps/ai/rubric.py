@@ -3,9 +3,13 @@
 import contextlib
 from typing import Annotated, Literal
 
+import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from apps.ai.evidence import FoldedText
 from apps.ai.wording import one_line
+
+log = structlog.get_logger(__name__)
 
 MAX_CRITERIA = 12
 MIN_CRITERIA = 3  # asked of the model; a text that demands less has fewer
@@ -29,16 +33,19 @@ class Criterion(BaseModel):
     requirement: Annotated[str, AfterValidator(one_line)]
     importance: Importance
     weight: Annotated[int, Field(ge=1, le=MAX_WEIGHT)]
+    source: Annotated[str, AfterValidator(one_line)] = ""
+    """The passage that demands it, as the model quotes it."""
 
 
 class _Answer(BaseModel):
     criteria: Annotated[list[Criterion], Field(max_length=MAX_CRITERIA)]
 
 
-def read_criteria(answer: str) -> list[Criterion]:
+def read_criteria(answer: str, *, requirements: str) -> list[Criterion]:
     """The criteria in a model's JSON answer, numbered c1, c2, … and with distinct names.
 
-    An empty list means that the text demands nothing. Raises InvalidRubric.
+    One whose source does not stand in the text was invented and is left out. An empty list means
+    that the text demands nothing. Raises InvalidRubric.
     """
     criteria = None
     # A ValidationError quotes the vacancy, so it must not become the cause of ours either.
@@ -46,9 +53,13 @@ def read_criteria(answer: str) -> list[Criterion]:
         criteria = _Answer.model_validate_json(answer).criteria
     if criteria is None:
         raise InvalidRubric("schema")
+    text = FoldedText(requirements)
+    grounded = [criterion for criterion in criteria if text.find(criterion.source)]
+    if len(grounded) < len(criteria):
+        log.warning("ai.criteria_invented", count=len(criteria) - len(grounded))
     names: set[str] = set()
     numbered = []
-    for number, criterion in enumerate(criteria, start=1):
+    for number, criterion in enumerate(grounded, start=1):
         name = criterion.name[:NAME_CHARS]
         while name.casefold() in names:
             name = f"{criterion.name[: NAME_CHARS - 6]} ({number})"

@@ -6,12 +6,12 @@ from datetime import timedelta
 from django.utils import timezone
 
 from apps.ai import language, rubric
-from apps.ai.asking import ask
+from apps.ai.asking import Asked, Understood, ask
 from apps.ai.hashing import key_of, text_hash
 from apps.ai.language import Language
 from apps.ai.models import Rubric
-from apps.ai.prompts import PROMPT_VERSION, rubric_question
-from apps.ai.provider import Provider, Usage
+from apps.ai.prompts import CURRENT, PROMPT_VERSION, Prompts, rubric_question
+from apps.ai.sending import prepare_requirements
 
 # Below a lease: after a crash the row's next owner finds no live claim. A slower answer costs a
 # second call at worst; the first to be stored is the one that counts.
@@ -19,15 +19,18 @@ CLAIM = timedelta(seconds=20)
 
 
 class RubricInTheMaking(Exception):
-    """Another worker is asking for this rubric right now."""
+    """Another worker has been asking for this rubric for `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("rubric_in_the_making")
+        self.seconds = seconds
 
 
 class NothingDemanded(Exception):
     """The requirements hold nothing that a resume could be judged by."""
 
-    def __init__(self, usage: Usage) -> None:
+    def __init__(self) -> None:
         super().__init__("nothing_demanded")
-        self.usage = usage
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,19 @@ class FrozenRubric:
     language: Language
 
 
-def obtain(requirements: str, *, provider: Provider) -> FrozenRubric:
+def obtain(requirements: str, *, provider: Asked, is_redacting: bool) -> FrozenRubric:
     """The rubric of this text, prompt and model; made now if nobody has made it.
 
     Raises RubricInTheMaking, NothingDemanded or a ProviderError. No transaction spans the call.
     """
-    written_in = language.detect(requirements)
-    row, is_ours = _claim(requirements, written_in, provider.model)
+    row, is_ours = _claim(requirements, provider.model)
     if row.criteria is not None:
         return FrozenRubric(row.pk, rubric.load(row.criteria), _language(row.language))
     if not is_ours:
-        raise RubricInTheMaking
+        began = (row.claimed_until or timezone.now()) - CLAIM
+        raise RubricInTheMaking((timezone.now() - began).total_seconds())
     try:
-        understood = ask(provider, rubric_question(requirements), rubric.read_criteria)
-        if not understood.value:
-            raise NothingDemanded(understood.usage)
+        understood = extract(requirements, provider=provider, is_redacting=is_redacting)
     except BaseException:
         Rubric.objects.filter(pk=row.pk, claimed_until=row.claimed_until).update(claimed_until=None)
         raise
@@ -66,16 +67,34 @@ def obtain(requirements: str, *, provider: Provider) -> FrozenRubric:
     return FrozenRubric(row.pk, rubric.load(row.criteria or []), _language(row.language))
 
 
-def _claim(requirements: str, written_in: Language, model: str) -> tuple[Rubric, bool]:
+def extract(
+    requirements: str, *, provider: Asked, is_redacting: bool, prompts: Prompts = CURRENT
+) -> Understood[list[rubric.Criterion]]:
+    """Ask for the criteria. Raises NothingDemanded or a ProviderError."""
+    sent = prepare_requirements(requirements, is_redacting=is_redacting)
+
+    def read(answer: str) -> list[rubric.Criterion]:
+        return rubric.read_criteria(answer, requirements=sent)
+
+    understood = ask(provider, rubric_question(sent, prompts=prompts), read)
+    if not understood.value:
+        raise NothingDemanded
+    return understood
+
+
+def _claim(requirements: str, model: str) -> tuple[Rubric, bool]:
     """(the row, whether this caller is to make the rubric). Each statement commits by itself."""
     now = timezone.now()
+    key = key_of(requirements, PROMPT_VERSION, model)
+    if made := Rubric.objects.filter(key=key, criteria__isnull=False).first():
+        return made, False
     row, created = Rubric.objects.get_or_create(
-        key=key_of(requirements, PROMPT_VERSION, model),
+        key=key,
         defaults={
             "requirements_hash": text_hash(requirements),
             "prompt_version": PROMPT_VERSION,
             "model": model,
-            "language": written_in,
+            "language": language.detect(requirements),
             "claimed_until": now + CLAIM,
         },
     )

@@ -6,10 +6,13 @@ from typing import Any
 import structlog
 from django.conf import settings
 
-from apps.ai import outcomes, rubrics, tombstones
+from apps.ai import ledger, outcomes, rubrics, tombstones
+from apps.ai.configured import guarded
 from apps.ai.failures import Failure, Later, judge_failure
-from apps.ai.hashing import text_hash
+from apps.ai.hashing import key_of, text_hash
 from apps.ai.judging import judge
+from apps.ai.ledger import Account
+from apps.ai.limits import Turn
 from apps.ai.models import Analysis
 from apps.ai.outcomes import Outcome
 from apps.ai.prompts import PROMPT_VERSION
@@ -20,7 +23,9 @@ from resume_platform.caching import cache_for
 
 log = structlog.get_logger(__name__)
 
-RUBRIC_WAIT_SECONDS = 0.5
+# As long again as the rubric has been in the making: a quick one is not missed, a slow one is not
+# asked for by hundreds of rows twice a second.
+RUBRIC_WAIT_SECONDS = (0.3, 3.0)
 _WAIT_SPREAD = 0.2  # so that what waited for one limit does not come back in one instant
 
 
@@ -39,6 +44,7 @@ def analyze(*, event: NewRequest, attempt: Attempt, provider: Provider) -> None:
         log.info("ai.skipped_deleted", processing_id=event.processing_id, run=event.run)
         return
     values, outcome = _judged(event, attempt, provider)
+    values |= ledger.totals(_account(event))
     with attempt.finish():
         tombstones.lock_user(event.user_id, shared=True)
         if tombstones.is_deleted(event):
@@ -85,30 +91,53 @@ def _judged(
     """(the analysis row's values, what it is about). Raises RetryLater."""
     rubric = None
     outcome: Outcome
+    asked = guarded(
+        provider,
+        turn=Turn(
+            user_id=event.user_id,
+            row=f"{event.processing_id}.{event.run}",
+            arrival=attempt.occurred_at.timestamp(),
+        ),
+        account=_account(event),
+    )
+    is_redacting = settings.AI_REDACTION
     try:
-        rubric = rubrics.obtain(event.requirements, provider=provider)
+        rubric = rubrics.obtain(event.requirements, provider=asked, is_redacting=is_redacting)
         outcome = _reusable(event, rubric.id) or judge(
             event.resume,
             rubric=rubric,
-            provider=provider,
+            provider=asked,
             suitable_score=settings.AI_SUITABLE_SCORE,
+            is_redacting=is_redacting,
         )
-    except rubrics.RubricInTheMaking:
+    except rubrics.RubricInTheMaking as making:
+        shortest, longest = RUBRIC_WAIT_SECONDS
         raise RetryLater(
-            "rubric_in_the_making", seconds=RUBRIC_WAIT_SECONDS, counted=False
+            "rubric_in_the_making",
+            seconds=max(shortest, min(longest, making.seconds)),
+            counted=False,
         ) from None
     except (ProviderError, rubrics.NothingDemanded) as error:
         outcome = _final(error, attempt)
     values: dict[str, Any] = {
         "user_id": event.user_id,
         "requirements_id": event.requirements_id,
-        "resume_hash": text_hash(event.resume),
+        "resume_hash": _resume_hash(event),
         "requirements_hash": text_hash(event.requirements),
         "rubric_id": rubric.id if rubric else None,
         "prompt_version": PROMPT_VERSION,
         "model": provider.model,
     }
     return values | outcomes.row_values(outcome), outcome
+
+
+def _account(event: NewRequest) -> Account:
+    return Account(event.user_id, event.processing_id, event.run)
+
+
+def _resume_hash(event: NewRequest) -> str:
+    """The text, and the settings without which its judgement would be another."""
+    return key_of(event.resume, str(settings.AI_REDACTION), str(settings.AI_SUITABLE_SCORE))
 
 
 def _final(error: ProviderError | rubrics.NothingDemanded, attempt: Attempt) -> Failure:
@@ -118,9 +147,9 @@ def _final(error: ProviderError | rubrics.NothingDemanded, attempt: Attempt) -> 
     )
     if isinstance(meaning, Later):
         seconds = meaning.seconds
-        if seconds is not None:
+        if seconds is not None and meaning.is_counted:
             seconds *= 1 + random.uniform(0, _WAIT_SPREAD)  # noqa: S311  spreads load, no secret
-        raise RetryLater(meaning.reason, seconds=seconds) from None
+        raise RetryLater(meaning.reason, seconds=seconds, counted=meaning.is_counted) from None
     log.warning("ai.failed", error_code=meaning.code, reason=str(error))
     return meaning
 
@@ -133,7 +162,7 @@ def _reusable(event: NewRequest, rubric_id: int) -> Analysis | None:
         Analysis.objects.filter(
             user_id=event.user_id,
             rubric_id=rubric_id,
-            resume_hash=text_hash(event.resume),
+            resume_hash=_resume_hash(event),
             status=Analysis.Status.FINISHED,
         )
         .order_by("pk")

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
+from devstack.openai_standin import facts
 from devstack.openai_standin.concepts import vocabulary
 from devstack.openai_standin.text import Document, stem
 
@@ -54,6 +55,13 @@ _STRONG = re.compile(
     r"expert|proficien|must\b|mandatory|essential|\d+\s*\+?\s*(?:лет|год|year)",
     re.IGNORECASE,
 )
+_DEMAND = re.compile(
+    r"опыт|знани|знать|умени|умеющ|умеет|владени|владеющ|навык|образовани|понимани|требует|"
+    r"обязательн|нужен|нужн[аоы]\b|ищем|должен|должн[аоы]|желательн|приветству|плюсом|\d\s*(?:лет|год)|"
+    r"experience|knowledge|skill|ability|degree|must\b|required?\b|need\b|looking for|fluent|"
+    r"proficien|familiar|\d\s*\+?\s*years?|certif|licen[cs]e",
+    re.IGNORECASE,
+)
 _OPENING = re.compile(
     r"^(?:we are looking for|we need|looking for|you(?: must| should)? (?:have|"
     r"be)|must have|ищем|требуется|нужен|нужна)\s+(?:an?\s+|the\s+)?",
@@ -78,6 +86,7 @@ class Criterion:
     requirement: str
     importance: str  # must | nice
     weight: int  # 1..5
+    source: str = ""  # where the text demands it, verbatim but for white space
 
 
 def extract_criteria(text: str) -> list[Criterion]:
@@ -86,7 +95,9 @@ def extract_criteria(text: str) -> list[Criterion]:
     found: list[Criterion] = []
     for section, item in items:
         nice = section == "nice" or bool(_INLINE_NICE.search(item))
-        criterion = Criterion(_name(item), item, "nice" if nice else "must", _weight(item, nice))
+        criterion = Criterion(
+            _name(item), item, "nice" if nice else "must", _weight(item, nice), item
+        )
         if criterion.requirement.lower() not in {c.requirement.lower() for c in found}:
             found.append(criterion)
     musts = [c for c in found if c.importance == "must"]
@@ -99,18 +110,25 @@ def _demands(text: str) -> list[tuple[str, str]]:
     lines = _lines(text)
     demanded = [(section, item) for section, item in lines if section in ("must", "nice")]
     if not any(section == "must" for section, _ in demanded):
-        demanded = [
-            (s, i) for s, i in lines if s in ("none", "must", "nice") and not _is_title(i)
-        ] or [(s, i) for s, i in lines if s in ("none", "must", "nice")]
+        open_lines = [(s, i) for s, i in lines if s in ("none", "must", "nice")]
+        open_lines = [(s, i) for s, i in open_lines if s != "none" or _demands_something(i)]
+        demanded = [(s, i) for s, i in open_lines if not _is_title(i)] or open_lines
     if not demanded:
-        demanded = [(s, i) for s, i in lines if s == "duties"] or [
-            ("none", line.strip()) for line in text.splitlines() if line.strip()
-        ]
+        demanded = [(s, i) for s, i in lines if s == "duties" and _demands_something(i)]
     if len(demanded) < 3:
         demanded = [(s, part) for s, item in demanded for part in _sentences(item)]
     if len(demanded) < 3:
         demanded = [(s, part) for s, item in demanded for part in _clauses(item)]
     return [(s, i) for s, i in demanded if re.search(r"[^\W\d_]{2}|[^\W\d_][+#]|1[сc]", i)]
+
+
+def _demands_something(item: str) -> bool:
+    """A skill that is known by name, or the words of a demand; praise of the firm has neither."""
+    return bool(
+        _DEMAND.search(item)
+        or facts.demanded_language(item)
+        or vocabulary().mentions(Document(item))
+    )
 
 
 def _lines(text: str) -> list[tuple[str, str]]:

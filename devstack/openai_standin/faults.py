@@ -9,6 +9,7 @@ from typing import Any
 MODES = (
     "error",  # answer with `status`, `headers`, `body`
     "hang",  # hold the request for `seconds`, then answer nothing
+    "drip",  # answer byte by byte for `seconds`, head first, and never come to an end
     "reset",  # break the connection
     "garbage",  # 200 with a body that is no JSON
     "truncated",  # stopped in the middle: status "incomplete", max_output_tokens
@@ -17,6 +18,8 @@ MODES = (
     "wrong_schema",  # JSON of another shape
     "forged_quotes",  # everything is met, by quotes that nobody wrote
 )
+
+HOME = "NL"
 
 
 @dataclass
@@ -50,9 +53,22 @@ class Control:
         self._counters: Counter[str] = Counter()
         self._times: deque[float] = deque(maxlen=100_000)
         self._in_flight = self._max_in_flight = 0
+        self._is_obedient = False
+        self._country = HOME
+
+    @property
+    def is_obedient(self) -> bool:
+        return self._is_obedient
+
+    @property
+    def country(self) -> str:
+        return self._country
 
     def apply(self, order: dict[str, Any]) -> None:
-        """`delay` seconds; `fail` replaces outstanding orders; `reset` clears everything first."""
+        """`delay` seconds; `fail` replaces outstanding orders; `obedient` does what resumes say.
+
+        `loc` is the country that /cdn-cgi/trace names; `reset` clears everything first.
+        """
         faults = [Fault.read(item) for item in order.get("fail", [])]
         delay = float(order["delay"]) if "delay" in order else None
         with self._lock:
@@ -61,6 +77,11 @@ class Control:
                 self._times.clear()
                 self._max_in_flight = self._in_flight
                 self._faults, self._delay = [], 0.0
+                self._is_obedient, self._country = False, HOME
+            if "obedient" in order:
+                self._is_obedient = bool(order["obedient"])
+            if "loc" in order:
+                self._country = str(order["loc"])
             if delay is not None:
                 self._delay = delay
             if "fail" in order:
@@ -96,6 +117,8 @@ class Control:
         with self._lock:
             return {
                 "delay": self._delay,
+                "obedient": self._is_obedient,
+                "loc": self._country,
                 "counters": dict(self._counters),
                 "call_times": list(self._times),
                 "max_in_flight": self._max_in_flight,

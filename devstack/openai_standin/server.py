@@ -49,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/_control":
             self._send(200, self.server.control.state())
         elif path == "/cdn-cgi/trace":
-            self._send_bytes(200, b"h=standin\nip=127.0.0.1\nloc=NL\ntls=off\n", "text/plain")
+            self._send_bytes(200, self._trace(), "text/plain")
         elif path == "/v1/models":
             if self._has_key():
                 self._send(200, protocol.models_object())
@@ -97,10 +97,11 @@ class Handler(BaseHTTPRequestHandler):
             control.count(f"kind:{kind}")
             started = time.monotonic()
             fault = control.take_fault(kind)
-            if fault and fault.mode in ("error", "hang", "reset", "garbage"):
+            if fault and fault.mode in ("error", "hang", "drip", "reset", "garbage"):
                 self._break(fault, delay)
                 return
-            answered = protocol.Answered(answers.as_json(answers.answer(request, date.today())))
+            value = answers.answer(request, date.today(), is_obedient=control.is_obedient)
+            answered = protocol.Answered(answers.as_json(value))
             if fault:
                 answered = _spoil(answered, fault, request)
             if (rest := delay - (time.monotonic() - started)) > 0:
@@ -110,7 +111,27 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             control.end()
 
+    def _trace(self) -> bytes:
+        self.server.control.count("path:trace")
+        return f"h=standin\nip=127.0.0.1\nloc={self.server.control.country}\ntls=off\n".encode()
+
+    def _drip(self, seconds: float) -> None:
+        """Each byte comes in time for any timeout that counts from the last one."""
+        self.close_connection = True
+        ends = time.monotonic() + seconds
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Pad: "
+        try:
+            self.wfile.write(head)
+            while time.monotonic() < ends:
+                self.wfile.write(b".")
+                time.sleep(0.05)
+        except OSError:
+            self.server.control.count("drip_ended_by_client")
+
     def _break(self, fault: Fault, delay: float) -> None:
+        if fault.mode == "drip":
+            self._drip(fault.seconds)
+            return
         time.sleep(fault.seconds if fault.mode == "hang" else delay)
         if fault.mode == "error":
             body = fault.body

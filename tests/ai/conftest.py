@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from apps.ai import configured
 from apps.ai.provider import Provider, ProviderConfig
-from resume_platform.caching import cache_for
+from resume_platform.caching import cache_for, counters_for
 from tests.openai_standin.running import StandIn, running_stand_in
 
 
@@ -39,6 +40,8 @@ def make_provider(standin: StandIn) -> Callable[..., Provider]:
 
 @pytest.fixture
 def empty_cache() -> None:
-    redis = cache_for("ai").redis
-    for key in redis.scan_iter("ai:*"):
-        redis.delete(key)
+    """No marks, no limits used, no open circuit, no country remembered."""
+    for namespace in (cache_for("ai"), counters_for("ai")):
+        for key in namespace.redis.scan_iter("ai:*"):
+            namespace.redis.delete(key)
+    configured._egress.cache_clear()

@@ -8,7 +8,9 @@ from apps.ai import report
 from apps.ai.assessment import InvalidAssessment, read_findings
 from apps.ai.language import detect
 from apps.ai.prompts import judgement_question, rubric_question
-from apps.ai.rubric import Criterion, InvalidRubric, read_criteria
+from apps.ai.rubric import Criterion, InvalidRubric
+from apps.ai.rubric import read_criteria as read_criteria_of
+from apps.ai.sending import prepare
 
 SECRET = "Иван Тайный"
 
@@ -20,7 +22,12 @@ def criterion(number: int = 1, importance: str = "must") -> Criterion:
 
 
 def raw(**changes: object) -> dict[str, object]:
-    return {"name": "Python", "requirement": "Python", "importance": "must", "weight": 3} | changes
+    named = {"name": "Python", "requirement": "Python", "source": "Python"}
+    return {**named, "importance": "must", "weight": 3} | changes
+
+
+def read_criteria(answer: str) -> list[Criterion]:
+    return read_criteria_of(answer, requirements="We need Python.")
 
 
 def test_criteria_are_numbered_and_their_names_made_distinct_and_storable():
@@ -30,6 +37,11 @@ def test_criteria_are_numbered_and_their_names_made_distinct_and_storable():
         ("c2", "python (2)"),
         ("c3", "AB"),
     ]
+
+
+def test_a_criterion_that_the_text_does_not_demand_is_an_invention_and_left_out():
+    answer = json.dumps({"criteria": [raw(), raw(name="Go", source="Five years of Go")]})
+    assert [c.name for c in read_criteria(answer)] == ["Python"]
 
 
 @pytest.mark.parametrize(
@@ -62,8 +74,10 @@ def findings(*assessments: tuple[str, str, list[str]], resume: str = "Знаю P
         ]
     }
     return read_findings(
-        json.dumps(answer), criteria=[criterion(1), criterion(2, "nice")], resume=resume
-    )
+        json.dumps(answer),
+        criteria=[criterion(1), criterion(2, "nice")],
+        resume=prepare(resume, is_redacting=True),
+    ).findings
 
 
 def test_a_quote_from_nowhere_makes_a_criterion_missing_and_is_flagged():

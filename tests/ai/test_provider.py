@@ -1,6 +1,7 @@
 """What a provider's failures mean, seen through the real SDK on real sockets."""
 
 import socket
+import time
 import traceback
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from apps.ai.failures import Failure, Later, judge_failure
 from apps.ai.prompts import rubric_question
 from apps.ai.provider import (
+    LimitReached,
     ProviderAnswerInvalid,
     ProviderError,
     ProviderRateLimited,
@@ -124,6 +126,13 @@ def test_silence_and_broken_connections_are_unavailability(standin, make_provide
         assert fails_with(make_provider(base_url=url), ProviderUnavailable).reason == "connection"
 
 
+def test_a_provider_that_drips_bytes_holds_nobody_longer_than_the_timeout(standin, make_provider):
+    standin.order(fail=[{"mode": "drip", "seconds": 4}])
+    started = time.monotonic()
+    assert fails_with(make_provider(timeout_seconds=0.5), ProviderUnavailable).reason == "timeout"
+    assert time.monotonic() - started < 1.5
+
+
 def test_the_proxy_is_the_way_out_and_the_environments_is_not(standin, make_provider, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
@@ -164,14 +173,25 @@ def test_odd_waits(headers, seconds):
         (ProviderRateLimited("x", 20.2), True, ("rate_limited", 21)),
         (ProviderRateLimited("x"), True, ("rate_limited", 60)),
         (ProviderRejected("status_401"), False, ("provider_rejected", None)),
+        (ProviderRejected("insufficient_quota"), False, ("quota_exhausted", None)),
+        (ProviderRejected("region"), False, ("region_refused", None)),
+        (ProviderRejected("egress_blocked"), False, ("region_refused", None)),
         (ProviderAnswerInvalid("truncated", Usage(1, 2)), False, ("answer_invalid", None)),
-        (NothingDemanded(Usage(1, 2)), False, ("nothing_demanded", None)),
+        (NothingDemanded(), False, ("nothing_demanded", None)),
+        # Our own turn that has not come is no attempt, not even the last one.
+        (LimitReached("limit_rpm", 30.5, is_final=False), True, Later("limit_rpm", 30.5, False)),
+        (LimitReached("limit_rpd", 700.2, is_final=True), False, ("rate_limited", 701)),
+        (ProviderUnavailable("circuit_open", 9), False, Later("circuit_open", None)),
+        (ProviderUnavailable("circuit_open", 9), True, ("provider_unavailable", None)),
+        (ProviderUnavailable("egress_unknown"), False, Later("egress_unknown", None)),
+        (ProviderUnavailable("egress_unknown"), True, ("egress_unknown", None)),
     ],
 )
 def test_which_errors_wait_and_which_are_told(error, is_last, meaning):
     found = judge_failure(error, is_last=is_last, max_wait=600)
     if isinstance(found, Failure):
         assert (found.code, found.wait_seconds) == meaning
-        assert found.sentence.endswith(".")
+        assert found.sentence("en").endswith(".")
+        assert found.sentence("ru") != found.sentence("en")
     else:
         assert found == meaning

@@ -11,7 +11,7 @@ import structlog
 from django.db import connection, connections, transaction
 
 from apps.ai import tombstones
-from apps.ai.models import Analysis, Rubric
+from apps.ai.models import Analysis, ProviderCall, Rubric
 from kafka_bridge import codec
 from kafka_bridge.events import (
     DeleteProcessing,
@@ -56,6 +56,7 @@ def _ask_the_stand_in(settings, standin):
     settings.OPENAI_BASE_URL = standin.api_url
     settings.OPENAI_API_KEY = "standin"
     settings.OPENAI_TIMEOUT_SECONDS = 5
+    settings.AI_RPM, settings.AI_RPD, settings.AI_TPM = 10_000, 100_000, 100_000_000
     load_handlers()
 
 
@@ -229,7 +230,7 @@ def test_a_provider_that_is_away_is_waited_for_and_told_of_in_the_end(deliver, s
     assert deliver(request(), attempts=7).state == "done"
     [told] = sent(NewSending)
     assert not told.success
-    assert told.message_error == "The AI provider is not available. Try again later."
+    assert told.message_error == "Сервис ИИ недоступен. Повторите попытку позже."
     assert (told.wait_seconds, told.response.score) == (None, None)
     assert not sent(NewProcessing)
     assert Analysis.objects.get().error_code == "provider_unavailable"
@@ -270,7 +271,11 @@ def test_useless_answers_are_asked_for_three_times_and_refusals_once(
     assert standin.calls(kind) == calls
     analysis = Analysis.objects.get()
     assert (analysis.status, analysis.error_code) == ("failed", code)
-    assert bool(analysis.output_tokens) == (fault.get("mode") not in (None, "garbage"))
+    # The rubric that came before a judgement was paid for too.
+    is_paid = fault.get("mode") not in (None, "garbage")
+    assert bool(analysis.output_tokens) == (is_paid or kind == "judgement")
+    useless = ProviderCall.objects.filter(kind=kind, is_useful=False)
+    assert useless.count() == (calls if code == "answer_invalid" else 0)
     assert [e.success for e in sent(NewSending)] == [False]
 
 
@@ -290,11 +295,26 @@ def test_forged_quotes_win_nothing(deliver, standin):
     assert flags == [["quote_not_found"]] * 4
 
 
-def test_requirements_that_demand_nothing_end_in_a_clear_failure(deliver):
-    deliver(request(requirements="— — —"))
+@pytest.mark.parametrize(
+    ("requirements", "sentence"),
+    [
+        ("— — —", "The requirements hold nothing that a resume could be judged by."),
+        (
+            "О компании\nМы дружная команда, печём печенье с 2005 года. Приходите к нам!",
+            "В тексте требований нет ни одного требования, по которому можно оценить резюме.",
+        ),
+        (
+            "We are a great place to be. Free lunches, a sunny office, a cat.",
+            "The requirements hold nothing that a resume could be judged by.",
+        ),
+    ],
+)
+def test_requirements_that_demand_nothing_end_in_a_clear_failure(deliver, requirements, sentence):
+    deliver(request(requirements=requirements))
     [told] = sent(NewSending)
     assert not told.success
-    assert "requirements" in told.message_error
+    assert told.message_error == sentence
+    assert Analysis.objects.get().error_code == "nothing_demanded"
 
 
 def test_many_resumes_for_one_new_vacancy_cost_one_rubric(deliver, standin):
