@@ -5,8 +5,10 @@ import threading
 from collections.abc import Mapping, Sequence
 
 import structlog
+from django.db import connection
 
 from kafka_bridge import wakeups
+from kafka_bridge.failures import describe
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +20,7 @@ Tasks = Mapping[str, Sequence[int]]
 
 
 class Waker:
-    """Starts with the first wake-up. What it cannot tell is dropped: losing one costs seconds."""
+    """Starts with the first wake-up. One that finds no room is dropped: that costs seconds."""
 
     def __init__(self) -> None:
         self._waiting: queue.Queue[Tasks | None] = queue.Queue(ROOM)
@@ -47,17 +49,15 @@ class Waker:
         self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
-        while (tasks := self._waiting.get()) is not None:
-            # All names share one broker: after one failure the others would only wait as long.
-            if not all(wakeups.wake(name, ids) for name, ids in tasks.items()):
-                self._drop_all()
-
-    def _drop_all(self) -> None:
-        """What piled up meanwhile is left to the dispatcher, so that we do not lag behind it."""
         try:
-            while True:
-                if self._waiting.get_nowait() is None:
-                    self._waiting.put_nowait(None)
-                    return
-        except queue.Empty:
-            return
+            while (tasks := self._waiting.get()) is not None:
+                for name, ids in tasks.items():
+                    self._tell(name, ids)
+        finally:
+            connection.close()
+
+    def _tell(self, name: str, ids: Sequence[int]) -> None:
+        try:
+            wakeups.wake(name, ids)
+        except Exception as error:  # noqa: BLE001  a thread that died would tell of nothing any more
+            log.error("waker.failed", task=name, error=describe(error))

@@ -90,22 +90,18 @@ def test_two_members_share_the_partitions_and_one_that_leaves_gives_them_back(ow
     members.pop().close()
 
 
-def test_a_members_sudden_end_gives_its_partitions_to_the_other(own_topics, handlers):
+def test_a_members_sudden_end_gives_its_partitions_to_the_other(own_topics, handlers, settings):
     """A thread that stops polling without leaving is, to the group, a dead process."""
     topic = own_topics["uploading_data"]
-    silent = new_consumer(_group(), **{"session.timeout.ms": 6_000, "max.poll.interval.ms": 6_000})
+    silent = new_consumer(
+        settings.KAFKA_GROUP_ID, **{"session.timeout.ms": 6_000, "max.poll.interval.ms": 6_000}
+    )
     silent.subscribe([topic])
     wait_until(lambda: silent.poll(0.1) or len(silent.assignment()) == 4)
     produce(topic, *resumes(1, 2))
     with running(Intake):
         wait_until(lambda: InboxMessage.objects.count() == 2, seconds=60)
     silent.close()
-
-
-def _group() -> str:
-    from django.conf import settings
-
-    return settings.KAFKA_GROUP_ID
 
 
 def test_poison_between_good_events_stops_nothing(own_topics, handlers):

@@ -1,0 +1,166 @@
+"""A bridge whose PostgreSQL or Redis is away: it waits or goes on, and stays the same process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+import redis
+
+from devstack.embedded.postgres import EmbeddedPostgres
+from devstack.embedded.valkey import EmbeddedValkey
+from devstack.paths import ROOT
+from devstack.process import Process, Spec
+from kafka_bridge import codec
+from kafka_bridge.models import InboxMessage, MessageTask
+from tests.kafka_bridge.broker.tools import BridgeProcess, produce, wait_until
+from tests.kafka_bridge.conftest import resume
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Server:
+    """A server that the test stops and starts."""
+
+    def __init__(self, spec: Spec, directory: Path) -> None:
+        self._process = Process(spec, log=directory / f"{spec.name}.log")
+
+    def start(self) -> None:
+        self._process.spec.prepare()
+        self._process.start()
+        wait_until(self._process.check, seconds=60)
+
+    def stop(self) -> None:
+        if self._process.pid is not None:
+            self._process.ask_to_end()
+            wait_until(self._process.has_ended)
+            self._process.reap()
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process._popen is not None
+        self._process._popen.send_signal(number)
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[tuple[Server, str]]:
+    embedded = EmbeddedPostgres(tmp_path, durable=False)
+    server = Server(embedded.spec(), tmp_path)
+    server.start()
+    yield server, embedded.url()
+    server.stop()
+    embedded.remove()
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[tuple[Server, str]]:
+    embedded = EmbeddedValkey(tmp_path, password="secret")
+    server = Server(embedded.spec(), tmp_path)
+    server.start()
+    yield server, embedded.url
+    server.stop()
+
+
+def resumes(*ids: int) -> list[tuple[bytes, bytes]]:
+    return [(b"new_resume", codec.encode(resume(n))) for n in ids]
+
+
+def count(url: str, what: str) -> int:
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM {what}")
+            return cursor.fetchone()[0]
+    finally:
+        connection.close()
+
+
+def migrate(url: str) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--no-input", "-v", "0"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": url},
+        check=True,
+    )
+
+
+def test_a_bridge_outlives_its_postgresql_and_stays_in_the_group(own_topics, postgres, tmp_path):
+    server, url = postgres
+    migrate(url)
+    topic = own_topics["uploading_data"]
+    bridge = BridgeProcess(tmp_path, {"DATABASE_URL": url, "DATABASE_DIRECT_URL": url})
+    try:
+        produce(topic, *resumes(1, 2))
+        wait_until(lambda: bridge.says("intake.assigned"), seconds=60)
+        wait_until(lambda: count(url, "kafka_bridge_inboxmessage") == 2)
+
+        server.stop()
+        produce(topic, *resumes(3, 4), partition=1)
+        wait_until(lambda: bridge.says("intake.paused"))
+        time.sleep(8)  # longer than the group's patience with a silent member
+        produce(topic, *resumes(5, 6), partition=2)
+        server.start()
+
+        wait_until(lambda: count(url, "kafka_bridge_inboxmessage") == 6)
+        assert count(url, "kafka_bridge_messagetask") == 6
+        # The relay came back too.
+        connection = psycopg2.connect(url)
+        with connection, connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO kafka_bridge_outboxmessage (event_id, topic, key, partition_key,"
+                " value, traceparent, occurred_at) VALUES (gen_random_uuid(), 'uploading_data',"
+                " 'new_resume', 7, %s, '', now())",
+                [codec.encode(resume(7))],
+            )
+        connection.close()
+        wait_until(lambda: count(url, "kafka_bridge_inboxmessage") == 7)
+        assert bridge.is_alive
+        assert bridge.log.count("intake.assigned") == 1
+        assert "intake.revoked" not in bridge.log
+        assert "intake.lost" not in bridge.log
+        assert bridge.says("intake.resumed")
+    finally:
+        bridge.stop()
+
+
+def test_a_bridge_outlives_its_redis_and_wakes_celery_again(own_topics, valkey, tmp_path):
+    server, url = valkey
+    topic = own_topics["uploading_data"]
+    bridge = BridgeProcess(tmp_path, {"REDIS_URL": url, "CELERY_BROKER_URL": url})
+    try:
+        wait_until(lambda: bridge.says("intake.assigned"), seconds=60)
+        server.stop()
+        produce(topic, *resumes(1, 2, 3))
+        wait_until(lambda: MessageTask.objects.count() == 3, seconds=10)
+        server.start()
+        client = redis.Redis.from_url(url)
+        wait_until(lambda: client.llen("storage") >= 1, seconds=30)
+        assert bridge.is_alive
+    finally:
+        bridge.stop()
+
+
+def test_a_redis_that_hangs_does_not_stop_the_intake(own_topics, valkey, tmp_path):
+    server, url = valkey
+    topic = own_topics["uploading_data"]
+    bridge = BridgeProcess(tmp_path, {"REDIS_URL": url, "CELERY_BROKER_URL": url})
+    try:
+        produce(topic, *resumes(1))
+        wait_until(InboxMessage.objects.exists, seconds=60)
+        server.signal(signal.SIGSTOP)
+        started = time.monotonic()
+        for n in range(2, 22):
+            produce(topic, *resumes(n))
+            wait_until(lambda n=n: InboxMessage.objects.count() == n, seconds=5)
+        assert time.monotonic() - started < 10
+        server.signal(signal.SIGCONT)
+        client = redis.Redis.from_url(url)
+        wait_until(lambda: client.llen("storage") >= 1, seconds=30)
+        assert bridge.is_alive
+    finally:
+        server.signal(signal.SIGCONT)
+        bridge.stop()
