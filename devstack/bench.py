@@ -1,7 +1,8 @@
 """`./dev bench`: how long a callback takes on an idle system whose AI answers at once.
 
 One processing at a time, several runs of a fresh stack's life each; beside each figure stands the
-floor measured in the same run: one bare POST to the same receiver.
+floor measured in the same run: one bare POST to the same receiver. `./dev bench callbacks` measures
+how many a second one receiver gets.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from devstack import console
+from devstack import bench_callbacks, console
 from devstack.client import Client, received
 from devstack.errors import StackError
 from devstack.paths import DEV_DIR
@@ -33,6 +34,8 @@ RESUME = "Developer. 2016 - 2024: Python, Django, PostgreSQL and Docker every da
 
 
 def main(arguments: Sequence[str]) -> int:
+    if list(arguments[:1]) == ["callbacks"]:
+        return bench_callbacks.main(arguments[1:])
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print the figures alone, as JSON")
     parser.add_argument("--runs", type=int, default=3, help="runs (default 3)")

@@ -7,19 +7,7 @@ from django.http import HttpRequest
 
 from kafka_bridge import replay
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, OutboxMessage, PartitionLog
-
-
-class ReadOnly:
-    """Rows that tell a story are read, never written; payloads are not shown here."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from resume_platform.admin import ReadOnly
 
 
 @admin.register(OutboxMessage)
@@ -28,7 +16,6 @@ class OutboxMessageAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ("topic", "key")
     search_fields = ("event_id", "partition_key")
     exclude = ("value",)
-    show_full_result_count = False
 
 
 class MessageTaskInline(ReadOnly, admin.TabularInline):
@@ -44,7 +31,6 @@ class InboxMessageAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("event_id",)
     exclude = ("value", "content_hash")
     inlines = (MessageTaskInline,)
-    show_full_result_count = False
 
 
 @admin.register(MessageTask)
@@ -52,7 +38,6 @@ class MessageTaskAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("id", "name", "state", "attempts", "next_attempt_at", "last_error")
     list_filter = ("name", "state", "suspect")
     raw_id_fields = ("message",)
-    show_full_result_count = False
 
 
 @admin.register(PartitionLog)

@@ -1,25 +1,13 @@
 """Read-only lists for staff."""
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
 from apps.ai.models import Analysis, Rubric, Tombstone
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+from resume_platform.admin import ReadOnly
 
 
 @admin.register(Rubric)
-class RubricAdmin(ReadOnlyAdmin):
+class RubricAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
         "id",
         "language",
@@ -35,7 +23,7 @@ class RubricAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Analysis)
-class AnalysisAdmin(ReadOnlyAdmin):
+class AnalysisAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
         "id", "processing_id", "run", "user_id", "status", "score", "verdict", "error_code",
         "model", "input_tokens", "output_tokens", "latency_ms", "reused_from", "created_at",
@@ -46,7 +34,7 @@ class AnalysisAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Tombstone)
-class TombstoneAdmin(ReadOnlyAdmin):
+class TombstoneAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("id", "kind", "ref_id", "user_id", "created_at")
     list_filter = ("kind",)
     search_fields = ("ref_id", "user_id")

@@ -2,21 +2,12 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 
+from apps.notifications import redelivery, why
 from apps.notifications.models import Callback, CallbackAttempt, Tombstone
-
-
-class ReadOnly:
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from resume_platform.admin import ReadOnly
 
 
 class CallbackAttemptInline(ReadOnly, admin.TabularInline):
@@ -34,16 +25,57 @@ class CallbackAdmin(ReadOnly, admin.ModelAdmin):
         "state",
         "attempts",
         "next_attempt_at",
-        "last_error",
+        "why_not_delivered",
         "updated_at",
     )
-    list_filter = ("state", "last_error")
+    list_filter = ("state", "last_error", "created_at", "next_attempt_at")
     search_fields = ("=processing_id", "=user_id", "=webhook_id")
     exclude = ("callback_url", "body", "headers")
-    readonly_fields = ("host",)
+    readonly_fields = ("host", "why_not_delivered")
     inlines = (CallbackAttemptInline,)
     ordering = ("-id",)
-    show_full_result_count = False
+    actions = ("deliver_again",)
+
+    @admin.display(description="why not delivered")
+    def why_not_delivered(self, callback: Callback) -> str:
+        return why.why_not_delivered(callback)
+
+    def has_deliver_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("notifications.change_callback")
+
+    @admin.action(description="Deliver again", permissions=["deliver"])
+    def deliver_again(self, request: HttpRequest, queryset: Any) -> None:
+        count = redelivery.redeliver_all(queryset)
+        self.message_user(request, f"{count} of {len(queryset)} will be delivered again.")
+        if count < len(queryset):
+            self.message_user(
+                request,
+                "What has no outcome yet, was called off or is too old was left as it is.",
+                messages.WARNING,
+            )
+
+
+@admin.register(CallbackAttempt)
+class CallbackAttemptAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "id",
+        "processing_id",
+        "number",
+        "started_at",
+        "duration_ms",
+        "status_code",
+        "error",
+        "address",
+    )
+    list_filter = ("error", "status_code", "started_at")
+    search_fields = ("=callback__processing_id", "=callback__user_id", "=address")
+    list_select_related = ("callback",)
+    raw_id_fields = ("callback",)
+    ordering = ("-id",)
+
+    @admin.display(description="processing")
+    def processing_id(self, attempt: CallbackAttempt) -> int:
+        return attempt.callback.processing_id
 
 
 @admin.register(Tombstone)
@@ -52,4 +84,3 @@ class TombstoneAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ("kind",)
     search_fields = ("=target_id", "=user_id")
     ordering = ("-id",)
-    show_full_result_count = False

@@ -90,9 +90,9 @@ class PlainConnection(HTTPConnection):
 
     def take(self, route: Route) -> None:
         self.route = route
-        if self.sock is not None:
+        if isinstance(self.sock, _PlainSocket | _TlsSocket):
             route.connected_to = self.connected_to
-            self.sock.route = route  # type: ignore[attr-defined]  # it is one of ours
+            self.sock.route = route
 
     def _new_conn(self) -> socket.socket:
         timed = self.route.connect(self.port)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -154,7 +155,7 @@ class Gate:
         if opened is not None and float(opened) > 0:
             OPENED.inc()
 
-    def _run(self, host: str, command: str, *arguments: object) -> list[str] | None:
+    def _run(self, host: str, command: str, *arguments: object) -> Any:
         counters = self._counters or counters_for("notifications")
         now = "" if self.now is None else str(self.now)
         try:

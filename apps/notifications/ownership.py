@@ -89,6 +89,12 @@ def cancel(user_id: int, *, processing_ids: Iterable[int], requirements_ids: Ite
     callbacks.exclude(state=State.DELIVERED).update(state=State.CANCELLED)
 
 
+def lock_user_and_row(callback: Callback) -> Callback:
+    """As `lock_row`, in the order in which deletes and outcomes lock."""
+    _lock(callback.user_id)
+    return lock_row(callback)
+
+
 def lock_row(callback: Callback) -> Callback:
     """The callback as it is now, held until the transaction ends."""
     return Callback.objects.select_for_update().get(pk=callback.pk)

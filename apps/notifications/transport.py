@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 
 from urllib3.exceptions import HTTPError
-from urllib3.response import BaseHTTPResponse
+from urllib3.response import HTTPResponse
 from urllib3.util import Url, parse_url
 
 from apps.notifications.connection import (
@@ -71,10 +71,8 @@ def post(
     Raises TransportError; every status is an Answer.
     """
     target, host, port = _parsed(url, allowed)
-    if target.scheme == "https":
-        tls_context = tls_context or default_tls_context()
-    else:
-        tls_context = None
+    is_tls = target.scheme == "https"
+    tls_context = (tls_context or default_tls_context()) if is_tls else None
     deadline = time.monotonic() + timeout
     route = Route(_vetted(host, port, deadline, allowed, resolve or _addresses), deadline)
     origin: Origin = (target.scheme or "", host, port, id(tls_context))
@@ -182,7 +180,7 @@ def _exchange(
     target: Url,
     body: bytes,
     headers: Mapping[str, str],
-) -> BaseHTTPResponse:
+) -> HTTPResponse:
     connection.take(route)
     connection.request(
         "POST",
@@ -195,7 +193,7 @@ def _exchange(
     return connection.getresponse()
 
 
-def _excerpt(response: BaseHTTPResponse, route: Route) -> str:
+def _excerpt(response: HTTPResponse, route: Route) -> str:
     """Reading on is a courtesy; the status has come, so a body that breaks off changes nothing."""
     body = b""
     route.deadline = min(route.deadline, time.monotonic() + BODY_SECONDS)

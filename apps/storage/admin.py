@@ -1,9 +1,6 @@
 """Staff may look at what is stored; only events change it."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from apps.storage.models import (
     StoredProcessing,
@@ -12,30 +9,18 @@ from apps.storage.models import (
     StoredUser,
     Tombstone,
 )
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from resume_platform.admin import ReadOnly
 
 
 @admin.register(StoredUser)
-class StoredUserAdmin(ReadOnlyAdmin):
+class StoredUserAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("user_id", "username", "full_name", "created_at")
     search_fields = ("=user_id", "=username")
     ordering = ("-user_id",)
 
 
 @admin.register(StoredResume)
-class StoredResumeAdmin(ReadOnlyAdmin):
+class StoredResumeAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("resume_id", "user_id", "create_at", "deleted")
     list_filter = ("deleted",)
     search_fields = ("=resume_id", "=user_id")
@@ -43,7 +28,7 @@ class StoredResumeAdmin(ReadOnlyAdmin):
 
 
 @admin.register(StoredRequirements)
-class StoredRequirementsAdmin(ReadOnlyAdmin):
+class StoredRequirementsAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("requirements_id", "user_id", "create_at", "deleted")
     list_filter = ("deleted",)
     search_fields = ("=requirements_id", "=user_id")
@@ -51,7 +36,7 @@ class StoredRequirementsAdmin(ReadOnlyAdmin):
 
 
 @admin.register(StoredProcessing)
-class StoredProcessingAdmin(ReadOnlyAdmin):
+class StoredProcessingAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
         "processing_id",
         "user_id",
@@ -70,7 +55,7 @@ class StoredProcessingAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Tombstone)
-class TombstoneAdmin(ReadOnlyAdmin):
+class TombstoneAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("kind", "target_id", "user_id")
     list_filter = ("kind",)
     search_fields = ("=target_id", "=user_id")

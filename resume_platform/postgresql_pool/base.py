@@ -42,10 +42,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _close(self) -> None:
         pool, self._taken_from = self._taken_from, None
         if self.connection is None or pool is None:
-            return super()._close()
+            super()._close()  # type: ignore[misc]  # the stubs leave it out
+            return
         with self.wrap_database_errors:
             pool.give_back(self.connection, is_good=not self.errors_occurred)
-        return None
 
     def close_pool(self) -> None:
         for pool in list(_pools.values()):

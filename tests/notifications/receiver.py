@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 TLS = Path(__file__).parent / "tls"  # a self-signed certificate for receiver.test
-Manner = Callable[[socket.socket], None]
+Manner = Callable[[socket.socket], bool | None]
 
 
 @dataclass
@@ -21,11 +22,18 @@ class Request:
     body: bytes
 
 
-def says(status: int, body: bytes = b"", **headers: str) -> Manner:
-    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", "Connection: close"]
+def says(status: int, body: bytes = b"", *, stays: bool = False, **headers: str) -> Manner:
+    """`stays`: the connection is kept for the next request."""
+    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
+    lines += [] if stays else ["Connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     answer = "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-    return lambda connection: connection.sendall(answer)
+
+    def behave(connection: socket.socket) -> bool:
+        connection.sendall(answer)
+        return stays
+
+    return behave
 
 
 def sends(first: bytes, *, then: bytes = b"", every: float = 0.0) -> Manner:
@@ -76,15 +84,18 @@ class Receiver:
         with contextlib.suppress(OSError):
             if self._context:
                 connection = self._context.wrap_socket(connection, server_side=True)
-            with connection:
-                self.requests.append(_read(connection))
-                turn = min(len(self.requests), len(self.manners)) - 1
-                self.manners[turn](connection)
+            with connection, connection.makefile("rb") as reader:
+                while request := _read(reader):
+                    self.requests.append(request)
+                    turn = min(len(self.requests), len(self.manners)) - 1
+                    if not self.manners[turn](connection):
+                        return
 
 
-def _read(connection: socket.socket) -> Request:
-    reader = connection.makefile("rb")
+def _read(reader: IO[bytes]) -> Request | None:
     line = reader.readline().decode().strip()
+    if not line:
+        return None
     headers = {}
     while field := reader.readline().strip():
         name, _, value = field.decode().partition(":")
