@@ -3,6 +3,7 @@
 import unicodedata
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 
 _DASHES = frozenset("-‐‑‒–—―−﹘﹣－⁃")
 _QUOTE_MARKS = dict.fromkeys("«»“”„‟″❝❞", '"') | dict.fromkeys("‘’‚‛′`´", "'")
@@ -60,12 +61,18 @@ def _fold(text: str) -> tuple[str, list[int], list[int]]:
     at = 0
     while at < len(text):
         end = at + 1
-        while end < len(text) and unicodedata.combining(text[end]):
+        while end < len(text) and text[end] > "\u02ff" and unicodedata.combining(text[end]):
             end += 1  # й written as и and a breve is one letter
-        for char in unicodedata.normalize("NFKC", text[at:end]).casefold():
-            _append(_fold_char(char), at, end, folded, starts, ends)
+        for char in _folded_forms(text[at:end]):
+            _append(char, at, end, folded, starts, ends)
         at = end
     return "".join(folded), starts, ends
+
+
+@lru_cache(maxsize=4096)
+def _folded_forms(letter: str) -> tuple[str, ...]:
+    """What one letter, with the accents written after it, becomes."""
+    return tuple(_fold_char(char) for char in unicodedata.normalize("NFKC", letter).casefold())
 
 
 def _fold_char(char: str) -> str:

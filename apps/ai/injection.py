@@ -44,6 +44,24 @@ _WORDING = re.compile(
     ),
     _I,
 )
+_TRIGGERS = (
+    "instruct", "prompt", "rule", "rubric", "guideline", "criteri", "requirement", "above",
+    "previous", "prior", "earlier", "everything", "told", "context", "polic", "direction", "met",
+    "100", "10/10", "10 /", "maxim", "highest", "perfect", "full", "fulfil", "satisf", "suitable",
+    "match", "passed", "excellent", "candidate", "applicant", "resume", "verdict", "score", "hire",
+    "evidence", "quot", "proof", "system", " ai", "ai ", "ai:", "llm", "gpt", "assistant", "model",
+    "evaluator", "reviewer", "judge", "grader", "parser", "ats", "you are now", "from now on",
+    "developer mode", "admin", "jailbreak", "injection", "must", "should", "mention", "reveal",
+    "инструкц", "указан", "правил", "промпт", "требован", "критер", "выше", "предыдущ", "все",
+    "всё", "ранее", "внимани", "рубрик", "контекст", "выполнен", "подход", "максим", "балл",
+    "соответств", "высш", "10 из", "10 из 10", "статус", "идеальн", "цитат", "кандидат", "оценк",
+    "вердикт", "доказательств", "подтвержд", "обоснован", "ии", "нейросет", "модел", "ассистент",
+    "бот", "судь", "оценщик", "проверяющ", "теперь ты", "момента", "систем", "режим", "конец",
+    "служебн", "долж", "обязан", "следует", "необходимо", "недостат", "пробел", "сообщен",
+    "anweisung", "instruc", "istruzion", "instruk", "vorherig", "anterior", "précédent",
+    "precedent", "poprzedni", "попередн", "інструкц", "指", "说明", "要求", "التعليمات", "الأوامر",
+    "지시",
+)  # fmt: skip
 _ROLE_MARK = re.compile(
     r"(?:<\|?/?\s*(?:system|im_start|im_end|user|assistant|developer|instructions?|admin|endoftext|resume|criteria|requirements|judge|s|inst)[\w\s|=\"'-]*\|?>|\[/?(?:INST|SYSTEM|ADMIN|ASSISTANT)\]|<<\s*/?SYS\s*>>|"
     r"^\s*(?:#{1,6}|[-=*_]{2,})?\s*(?:system|assistant|developer|система|ассистент|system\s+message|system\s+prompt|instructions?\s+for\s+(?:the\s+)?(?:ai|model)|системное\s+сообщение)\s*(?:[-=*_#]{2,})?\s*[:>\]](?!\s*(?:linux|windows|analysis|administ)))",
@@ -81,11 +99,27 @@ def find_flags(text: str) -> list[Flag]:
 
 def _wording(text: str) -> Iterator[Flag]:
     for readable, offsets in _readings(text):
-        for match in _WORDING.finditer(readable):
+        for start, end in _suspicious_lines(readable):
+            match = _WORDING.search(readable, start, end)
+            if match is None:
+                continue
             start, end = _line_of(readable, match.start(), match.end())
             if offsets:
                 start, end = offsets[start], offsets[end - 1] + 1
             yield Flag(INSTRUCTION, start, end)
+
+
+def _suspicious_lines(text: str) -> Iterator[tuple[int, int]]:
+    """Lines with a word that every pattern needs one of: patterns are slow, most lines honest."""
+    start = 0
+    lowered = text.lower() if len(text.lower()) == len(text) else text
+    while start < len(text):
+        end = lowered.find("\n", start)
+        end = len(text) if end < 0 else end
+        line = lowered[start:end]
+        if any(word in line for word in _TRIGGERS):
+            yield start, end
+        start = end + 1
 
 
 def _readings(text: str) -> Iterator[tuple[str, list[int] | None]]:
@@ -151,16 +185,21 @@ def _encoded(text: str) -> Iterator[Flag]:
     for match in _SPACED.finditer(text):
         if len(match.group()) > 40:
             yield Flag(ENCODED, *_line_of(text, *match.span()))
-    for line in re.finditer(r"[^\n]{20,}", text):
-        written = line.group()
-        for turned in (codecs.encode(written, "rot13"), written[::-1]):
-            if _STRONG.search(turned) and not _STRONG.search(written):
-                yield Flag(ENCODED, *line.span())
+    turned = codecs.encode(text, "rot13")
+    for match in _STRONG_LATIN.finditer(turned):
+        yield Flag(ENCODED, *_line_of(text, *match.span()))
+    for match in _STRONG.finditer(text[::-1]):
+        yield Flag(ENCODED, *_line_of(text, len(text) - match.end(), len(text) - match.start()))
 
 
+_LATIN_ORDER = (
+    r"\b(?:ignore|disregard|forget)\s+(?:all|the|any|previous|every)"
+    r"|\ball\s+(?:criteria|requirements)\b|previous\s+instructions"
+)
+_STRONG_LATIN = re.compile(_LATIN_ORDER, _I)
 _STRONG = re.compile(
-    r"\b(?:ignore|disregard|forget)\s+(?:all|the|any|previous|every)|\ball\s+(?:criteria|requirements)\b|"
-    r"previous\s+instructions|\b(?:игнорируй|забудь|отметь|оцени)\s|все\s+(?:критерии|требования|инструкции)",
+    _LATIN_ORDER
+    + r"|\b(?:игнорируй|забудь|отметь|оцени)\s|все\s+(?:критерии|требования|инструкции)",
     _I,
 )
 

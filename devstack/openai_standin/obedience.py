@@ -31,7 +31,8 @@ _OBJECTS = (
     "каждый критери", "все требовани", "выполнен", "максимал", "высший", "подходит", "идеальн",
     "систем", "модел", "ассистент", "нейросет", " ии", "судь", "цитат", "доказательств",
     "одобрен", "правил", "рубрик", "соответств", "anweisung", "kriterien", "critères",
-    "instrucci", "criterios", "istruzion", "criteri", "instrukcj", "kryteri", "指令", "标准", "满足",
+    "instrucci", "criterios", "istruzion", "criteri", "instrukcj", "kryteri",
+    "指令", "标准", "满足",
     "التعليمات", "інструкц",
 )  # fmt: skip
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")

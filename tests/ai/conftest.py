@@ -1,14 +1,18 @@
 """What the tests of the judgement share: the stand-in, a provider that asks it, empty marks."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from apps.ai import configured
+from apps.ai.evaluation.files import read_file
 from apps.ai.provider import Provider, ProviderConfig
 from resume_platform.caching import cache_for, counters_for
 from tests.openai_standin.running import StandIn, running_stand_in
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +49,8 @@ def empty_cache() -> None:
         for key in namespace.redis.scan_iter("ai:*"):
             namespace.redis.delete(key)
     configured._egress.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def example_resumes() -> dict[str, str]:
+    return {path.name: read_file(path) for path in sorted((EXAMPLES / "resumes").iterdir())}
