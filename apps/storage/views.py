@@ -74,7 +74,7 @@ class ResumeView(APIView):
         "One resume", serializers.ResumeQuery, serializers.ResumeItem, example=RESUME, many=False
     )
     def get(self, request: Request) -> Response:
-        query = serializers.ResumeQuery(data=request.query_params)
+        query = serializers.ResumeQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         return Response(queries.get_resume(user_id=_user_id(request), **query.validated_data))
 
@@ -86,7 +86,7 @@ class RequirementsView(APIView):
         example=REQUIREMENTS,
     )
     def get(self, request: Request) -> Response:
-        query = serializers.RequirementsQuery(data=request.query_params)
+        query = serializers.RequirementsQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         return _page_of(queries.get_requirements(user_id=_user_id(request), **query.validated_data))
 
@@ -100,7 +100,7 @@ class ProcessingView(APIView):
         example=ITEM,
     )
     def get(self, request: Request) -> Response:
-        query = serializers.ProcessingQuery(data=request.query_params)
+        query = serializers.ProcessingQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         return _page_of(
             queries.list_processings(
