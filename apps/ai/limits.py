@@ -18,9 +18,9 @@ from resume_platform.caching import Namespace
 
 log = structlog.get_logger(__name__)
 
-# What a call takes from our booking to the provider's own clock must not bring 61 calls into its
-# minute: ours is longer by this.
-WINDOW_SECONDS = 61.0
+# What a call takes from our booking to the provider's own clock must not bring one call too many
+# into its minute: ours is longer by this.
+_MARGIN_SECONDS = 1.0
 DAY_SECONDS = 86_400.0
 _DAY_STEP = 60.0
 # The part of the calls a minute that is kept for users who have had none in this minute.
@@ -43,14 +43,14 @@ class LimitsAway(Exception):
 
 @dataclass(frozen=True)
 class Quota:
-    """What the provider allows; `scale` shortens the windows for tests."""
+    """What the provider allows; tests have a shorter `minute`."""
 
     rpm: int
     rpd: int
     tpm: int
     max_wait: float
     timeout: float
-    scale: float = 1.0
+    minute: float = 60.0
 
     @property
     def reserve(self) -> int:
@@ -95,8 +95,8 @@ class Limits:
         verdict, wait, what = self._run(
             "acquire", turn.user_id, turn.row, _ms(turn.arrival), max(1, tokens),
             quota.rpm, quota.tpm, quota.rpd,
-            _ms(WINDOW_SECONDS * quota.scale), _ms(DAY_SECONDS * quota.scale),
-            _ms(_DAY_STEP * quota.scale), _ms(quota.max_wait), quota.reserve,
+            _ms(quota.minute + _MARGIN_SECONDS), _ms(DAY_SECONDS), _ms(_DAY_STEP),
+            _ms(quota.max_wait), quota.reserve,
             _ms(_GRACE_SECONDS), _ms(quota.timeout + 5),
         )  # fmt: skip
         if verdict == "go":

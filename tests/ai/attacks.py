@@ -1,3 +1,4 @@
+# ruff: noqa: E501  an attack is one line
 """Resumes that speak to their judge: each is added to an honest one, its clean twin."""
 
 import base64

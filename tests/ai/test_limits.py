@@ -1,0 +1,209 @@
+"""The provider's limits over all workers: never exceeded, exactly waited for, shared fairly."""
+
+import heapq
+import threading
+import uuid
+from bisect import bisect_left
+
+import pytest
+
+from apps.ai.limits import Granted, Limits, LimitsAway, Quota, Refused, Turn
+from resume_platform.caching import Namespace, connect, counters_for
+
+WINDOW = 61.0
+BEGIN = 1_800_000_000.0
+
+
+@pytest.fixture
+def make_limits():
+    """Limits with a clock of their own, in a namespace of their own."""
+
+    def make(**changes: float) -> Limits:
+        values = {"rpm": 3, "rpd": 1000, "tpm": 1_000_000, "max_wait": 600.0, "timeout": 60.0}
+        space = Namespace(counters_for("ai").redis, f"ai:test-{uuid.uuid4().hex}")
+        return Limits(space, Quota(**values | changes), now=BEGIN)
+
+    return make
+
+
+def turn(row: int, user: int = 1, arrival: float = 0.0) -> Turn:
+    return Turn(user_id=user, row=str(row), arrival=arrival or row)
+
+
+def test_the_wait_is_exact_and_its_end_is_ones_turn(make_limits):
+    limits = make_limits(rpm=2)
+    assert isinstance(limits.acquire(turn(1), tokens=1), Granted)
+    limits.now += 10
+    assert isinstance(limits.acquire(turn(2), tokens=1), Granted)
+    limits.now += 10
+    assert limits.acquire(turn(3), tokens=1) == Refused("wait", 41.0, "rpm")
+    assert limits.acquire(turn(4), tokens=1) == Refused("wait", 51.0, "rpm")
+    assert limits.acquire(turn(5), tokens=1) == Refused("wait", 102.0, "rpm")
+    limits.now += 40.9
+    assert limits.acquire(turn(3), tokens=1) == Refused("wait", 0.1, "rpm")
+    limits.now += 0.1
+    # Who comes later does not take the place of who was told to come now.
+    assert isinstance(limits.acquire(turn(4), tokens=1), Refused)
+    assert isinstance(limits.acquire(turn(3), tokens=1), Granted)
+
+
+def test_a_wait_that_is_too_long_is_said_at_once_and_holds_no_place(make_limits):
+    limits = make_limits(rpm=1, max_wait=100)
+    limits.acquire(turn(1), tokens=1)
+    assert limits.acquire(turn(2), tokens=1) == Refused("wait", WINDOW, "rpm")
+    for row in (3, 4):
+        assert limits.acquire(turn(row), tokens=1) == Refused("over", 2 * WINDOW, "rpm")
+
+
+def test_requests_a_day_free_up_a_day_later(make_limits):
+    limits = make_limits(rpm=100, rpd=2, max_wait=100_000)
+    limits.acquire(turn(1), tokens=1)
+    limits.acquire(turn(2), tokens=1)
+    refused = limits.acquire(turn(3), tokens=1)
+    assert (refused.why, refused.limit) == ("wait", "rpd")
+    assert 86_400 <= refused.seconds <= 86_460
+    limits.now += refused.seconds
+    assert isinstance(limits.acquire(turn(3), tokens=1), Granted)
+
+
+def test_tokens_are_reserved_and_settled_by_what_was_used(make_limits):
+    limits = make_limits(rpm=100, tpm=1000)
+    first = limits.acquire(turn(1), tokens=900)
+    assert limits.acquire(turn(2), tokens=200) == Refused("wait", WINDOW, "tpm")
+    limits.settle(first.permit, used=700, outcome="up")
+    second = limits.acquire(turn(2), tokens=200)
+    assert isinstance(second, Granted)
+    limits.settle(second.permit, used=300, outcome="up")
+    assert limits.acquire(turn(3), tokens=1).limit == "tpm"
+
+
+def test_a_question_larger_than_the_limit_is_asked_alone(make_limits):
+    limits = make_limits(rpm=100, tpm=1000)
+    assert isinstance(limits.acquire(turn(1), tokens=5000), Granted)
+    assert limits.acquire(turn(2), tokens=5000) == Refused("wait", WINDOW, "tpm")
+
+
+def test_a_thousand_of_one_user_do_not_hold_up_anothers_one(make_limits):
+    limits = make_limits(rpm=60, max_wait=10_000)
+    answers = [limits.acquire(turn(row), tokens=1) for row in range(1000)]
+    assert sum(isinstance(answer, Granted) for answer in answers) == 57
+    # A share of the minute is kept for who has had nothing of it.
+    for user in (2, 3, 4):
+        assert isinstance(limits.acquire(turn(5000, user=user), tokens=1), Granted)
+    # When even that is gone, newcomers are next in line, each before the thousand's next.
+    assert limits.acquire(turn(5000, user=5), tokens=1).seconds == WINDOW
+    limits.now += WINDOW
+    assert isinstance(limits.acquire(turn(5000, user=5), tokens=1), Granted)
+
+
+def test_users_who_wait_take_turns(make_limits):
+    limits = make_limits(rpm=4, max_wait=10_000)
+    waiting = [(limits.now, user, row) for user in (1, 2) for row in range(12 if user == 1 else 4)]
+    order = run(limits, waiting)
+    # 4 of user 1 went at once; from then on both have two a minute until user 2 has no more.
+    minutes = [sorted(user for user, _ in order[n : n + 4]) for n in range(0, len(order), 4)]
+    assert minutes == [[1, 1, 1, 1], [1, 1, 2, 2], [1, 1, 2, 2], [1, 1, 1, 1]]
+
+
+def test_a_place_that_nobody_comes_to_is_given_on(make_limits):
+    limits = make_limits(rpm=1)
+    limits.acquire(turn(1), tokens=1)
+    limits.acquire(turn(2), tokens=1)  # its row is deleted while it waits
+    limits.acquire(turn(3), tokens=1)
+    limits.now += WINDOW + 5
+    assert isinstance(limits.acquire(turn(3), tokens=1), Granted)
+
+
+def run(limits: Limits, waiting: list[tuple[float, int, int]]) -> list[tuple[int, int]]:
+    """Let rows come when they were told to, by the clock of the limits; returns who went when."""
+    heapq.heapify(waiting)
+    order = []
+    times = []
+    while waiting:
+        at, user, row = heapq.heappop(waiting)
+        limits.now = max(limits.now, at)
+        answer = limits.acquire(turn(row, user, arrival=BEGIN + row / 1000), tokens=1)
+        if isinstance(answer, Granted):
+            order.append((user, row))
+            times.append(limits.now)
+        else:
+            assert answer.why == "wait"
+            heapq.heappush(waiting, (limits.now + answer.seconds + 0.001, user, row))
+    limits.granted_at = times
+    return order
+
+
+def most_in_any_window(times: list[float], seconds: float) -> int:
+    times = sorted(times)
+    return max(n + 1 - bisect_left(times, at - seconds + 1e-6) for n, at in enumerate(times))
+
+
+def test_two_hundred_at_sixty_a_minute_take_what_the_limit_allows(make_limits):
+    limits = make_limits(rpm=60)
+    order = run(limits, [(limits.now, 1, row) for row in range(200)])
+    assert len(order) == 200
+    assert most_in_any_window(limits.granted_at, 60) <= 60
+    assert limits.granted_at[-1] - BEGIN <= 180 * 1.1
+
+
+def test_the_circuit_opens_lets_one_probe_through_and_closes(make_limits):
+    limits = make_limits(rpm=1000)
+    for row in range(5):
+        permit = limits.acquire(turn(row), tokens=1).permit
+        limits.settle(permit, used=0, outcome="down")
+    assert limits.acquire(turn(6), tokens=1) == Refused("circuit", 10.0, "")
+    limits.now += 10
+    probe = limits.acquire(turn(6), tokens=1)
+    assert isinstance(probe, Granted)
+    assert limits.acquire(turn(7), tokens=1).why == "circuit"
+    limits.settle(probe.permit, used=0, outcome="down")
+    assert limits.acquire(turn(7), tokens=1) == Refused("circuit", 20.0, "")
+    limits.now += 20
+    probe = limits.acquire(turn(7), tokens=1)
+    limits.settle(probe.permit, used=10, outcome="up")
+    for row in (8, 9):
+        assert isinstance(limits.acquire(turn(row), tokens=1), Granted)
+
+
+def test_a_probe_that_died_is_followed_by_another(make_limits):
+    limits = make_limits(rpm=1000, timeout=30)
+    for row in range(5):
+        limits.settle(limits.acquire(turn(row), tokens=1).permit, used=0, outcome="down")
+    limits.now += 10
+    assert isinstance(limits.acquire(turn(6), tokens=1), Granted)
+    limits.now += 35
+    assert isinstance(limits.acquire(turn(7), tokens=1), Granted)
+
+
+def test_the_providers_waiting_time_is_everybodys(make_limits):
+    limits = make_limits(rpm=1000)
+    permit = limits.acquire(turn(1), tokens=1).permit
+    limits.settle(permit, used=0, outcome="up", hold=30)
+    assert limits.acquire(turn(2, user=2), tokens=1) == Refused("wait", 30.0, "provider")
+
+
+def test_without_redis_nobody_calls():
+    limits = Limits(
+        Namespace(connect("redis://127.0.0.1:9/0"), "ai"), Quota(3, 200, 40_000, 600, 60)
+    )
+    with pytest.raises(LimitsAway):
+        limits.acquire(turn(1), tokens=1)
+    limits.settle("1:1", used=None, outcome="up")
+
+
+def test_racing_workers_never_exceed_the_limit_between_them(make_limits):
+    limits = make_limits(rpm=50, max_wait=0)
+    granted = []
+
+    def work(user: int) -> None:
+        for row in range(20):
+            if isinstance(limits.acquire(turn(row, user=user), tokens=1), Granted):
+                granted.append(user)
+
+    threads = [threading.Thread(target=work, args=(user,)) for user in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # Newcomers may have the last two; nobody else.
+    assert 48 <= len(granted) <= 50
