@@ -20,6 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 from devstack import bench_callbacks, console
+from devstack.bench_relay import RelayDelay
 from devstack.client import Client, received
 from devstack.errors import StackError
 from devstack.paths import DEV_DIR
@@ -64,6 +65,7 @@ class Latency:
     def __init__(self, stack: Stack) -> None:
         self._api = Client(stack.info["api"])
         self._sink = stack.info["callback_sink"]
+        self._relay = RelayDelay(stack.info["database_url"])
         username = f"bench-{secrets.token_hex(6)}@example.com"
         password = secrets.token_urlsafe(24)
         self._api.register(username=username, password=password, full_name="Bench")
@@ -72,7 +74,8 @@ class Latency:
 
     def measure(self, count: int) -> dict[str, list[float]]:
         """Milliseconds of each, by figure."""
-        samples: dict[str, list[float]] = {"callback": [], "start_processing": [], "floor": []}
+        names = ("callback", "start_processing", "relay", "floor")
+        samples: dict[str, list[float]] = {name: [] for name in names}
         for _ in range(count):
             resume = self._api.create_resume(RESUME.format(secrets.token_hex(8)))
             path = f"/bench/{secrets.token_hex(8)}"
@@ -86,6 +89,8 @@ class Latency:
             samples["start_processing"].append((time.time() - started) * 1000)
             samples["callback"].append((self._arrival(path) - started) * 1000)
             samples["floor"].append(self._bare_post())
+            time.sleep(QUIET_SECONDS)
+            samples["relay"].append(self._relay.once())
         return samples
 
     def _arrival(self, path: str) -> float:
@@ -126,6 +131,7 @@ def show(figures: dict[str, Any], options: argparse.Namespace) -> None:
     titles = {
         "callback": "start_processing to callback",
         "start_processing": "POST /start_processing",
+        "relay": "outbox row committed to gone (acknowledged by Kafka)",
         "floor": "one bare POST to the receiver (the floor)",
     }
     for name, title in titles.items():

@@ -19,7 +19,7 @@ from devstack.paths import DEV_DIR
 
 POM = Path(__file__).resolve().with_name("pom.xml")
 OLDEST_JAVA = 17
-_INSTALL = "(Debian, Ubuntu: the packages openjdk-17-jre-headless and maven)"
+_INSTALL = "(Debian, Ubuntu: the packages default-jre-headless and maven)"
 
 
 def jars(*, tell: Callable[[str], None] = lambda sentence: None) -> Path:
