@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from resume_platform.caching import cache_for, counters_for
 from tests.api.live import Server
 
 
@@ -20,3 +21,19 @@ def running_server(
 def server(running_server: Server, transactional_db: None) -> Server:
     """For tests that send real HTTP; the database is empty before and after."""
     return running_server
+
+
+@pytest.fixture
+def empty_redis(settings: Any) -> Iterator[None]:
+    """Nothing of the apps' is in Redis, and passwords are hashed quickly."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    for namespace in ("auth", "uploads", "storage"):
+        for redis in (cache_for(namespace).redis, counters_for(namespace).redis):
+            if names := list(redis.scan_iter(f"{namespace}:*")):
+                redis.delete(*names)
