@@ -30,6 +30,7 @@ class RuledProducer:
         """What the broker took, by resume id."""
         self.fails: Callable[[int, int], int | None] = lambda number, company: None
         self.cluster_answers = True
+        self.full_for: set[int] = set()
         self.asked = 0
         self._on_the_way: list[tuple[int, Callable]] = []
 
@@ -41,6 +42,8 @@ class RuledProducer:
         return SimpleNamespace(topics={topic: one})
 
     def produce(self, topic, value, key, *, on_delivery, **rest) -> None:
+        if json.loads(value)["resume_id"] in self.full_for:
+            raise BufferError
         self._on_the_way.append((json.loads(value)["resume_id"], on_delivery))
 
     def poll(self, timeout: float) -> None:
@@ -109,6 +112,16 @@ def test_what_cannot_even_be_sent_holds_back_its_users_later_rows(producer, roun
     producer.cluster_answers = True
     relay_is_patient_no_more(round_of_work)
     assert producer.log == [1, 2]
+
+
+def test_what_finds_no_room_is_not_overtaken_by_its_users_next(producer, round_of_work):
+    enqueue(resume(1, user_id=1), resume(2, user_id=1), resume(3, user_id=2))
+    producer.full_for = {1}
+    round_of_work()
+    assert producer.log == [3]
+    producer.full_for = set()
+    round_of_work()
+    assert producer.log == [3, 1, 2]
 
 
 def relay_is_patient_no_more(round_of_work) -> None:
