@@ -99,6 +99,7 @@ def literal(host: str) -> Address | None:
         return ipaddress.IPv4Address(socket.inet_aton(host))
     except (OSError, UnicodeEncodeError) as error:
         # A last label that is a number makes it an address to browsers, and no name to anybody.
-        if _NUMBER.match(host.rpartition(".")[2]) or ".." in host or host.startswith("."):
+        labels = host.split(".")
+        if _NUMBER.match(labels[-1]) or "" in labels:
             raise BadUrl("malformed") from error
         return None

@@ -71,6 +71,8 @@ class Receiver:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # `accept` would take one more otherwise
         self._listener.close()
 
     def _accept(self) -> None:
