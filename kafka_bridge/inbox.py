@@ -319,8 +319,10 @@ def _dead(
 def _without_texts(row: Incoming, reason: str) -> Incoming:
     """The message as a dead letter whose every column PostgreSQL must take."""
     letter = row.dead_letter
-    value = letter.value if letter else row.value
-    key = letter.key if letter else row.key.encode()
+    value, key = row.value, row.key.encode()
+    if letter is not None:
+        value = None if letter.value is None else bytes(letter.value)
+        key = bytes(letter.key or b"")
     bare = replace(row, key="", event_id="", traceparent="", value=value, dead_letter=None)
     return _dead(bare, key, [], codec.Undecodable("unstorable", reason))
 
