@@ -1,0 +1,239 @@
+"""A host's share of attempts and its breaker, over several workers, on a clock of the test's."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from apps.notifications import attempts, gate, services
+from apps.notifications.gate import Gate, HeldBack, Verdict
+from apps.notifications.models import Callback, CallbackAttempt
+from resume_platform import caching
+from tests.notifications.conftest import OCCURRED_AT, Bridge
+from tests.notifications.receiver import Receiver, says
+from tests.notifications.test_delivery import DELETES, outcome
+
+HOST = "receiver.test:443"
+
+
+@pytest.fixture(autouse=True)
+def few(settings: Settings) -> None:
+    settings.WEBHOOK_MAX_PER_HOST = 3
+    settings.WEBHOOK_BREAKER_FAILURES = 4
+    settings.WEBHOOK_BREAKER_SECONDS = 5
+    settings.WEBHOOK_BREAKER_MAX_SECONDS = 30
+
+
+@pytest.fixture
+def workers() -> list[Gate]:
+    """Two processes' gates; `now` is the server's time to both."""
+    return [Gate(now=1000.0), Gate(now=1000.0)]
+
+
+def at(workers: list[Gate], now: float) -> None:
+    for worker in workers:
+        worker.now = now
+
+
+def attempt(worker: Gate, verdict: Verdict, host: str = HOST, **options: Any) -> None:
+    with worker.turn(host, **options) as turn:
+        turn.verdict = verdict
+
+
+def test_so_many_attempts_at_once_over_all_workers(workers: list[Gate]) -> None:
+    first, second = workers
+    with first.turn(HOST), first.turn(HOST):
+        with second.turn(HOST):
+            with pytest.raises(HeldBack) as held:
+                second.turn(HOST).__enter__()
+            assert held.value.reason == "host_busy"
+            assert 1 <= held.value.seconds <= gate.MAX_WAIT * 1.2
+            with second.turn("other.test:443"), second.turn("receiver.test:80"):
+                pass
+        with second.turn(HOST):
+            pass
+
+
+def test_a_worker_that_died_gives_its_slots_up_in_time(
+    workers: list[Gate], settings: Settings
+) -> None:
+    first, second = workers
+    turns = [first.turn(HOST) for _ in range(3)]
+    for turn in turns:
+        turn.__enter__()
+    with pytest.raises(HeldBack):
+        second.turn(HOST).__enter__()
+    at(workers, 1000 + settings.WEBHOOK_TIMEOUT_SECONDS + gate.SLOT_MARGIN + 1)
+    with second.turn(HOST):
+        pass
+
+
+def test_those_that_wait_for_a_slow_host_come_back_one_after_the_other(
+    workers: list[Gate],
+) -> None:
+    """Not all at once: each look costs the worker something."""
+    first, second = workers
+    turns = [first.turn(HOST) for _ in range(3)]
+    for turn in turns:
+        turn.__enter__()
+    waits = []
+    for _ in range(200):
+        with pytest.raises(HeldBack) as held:
+            second.turn(HOST).__enter__()
+        waits.append(held.value.seconds)
+    assert max(waits) <= gate.MAX_WAIT * 1.2
+    assert sum(wait < 5 for wait in waits) < 40
+
+
+def test_who_waits_for_a_fast_host_waits_in_the_thread(workers: list[Gate]) -> None:
+    worker = workers[0]
+    for _ in range(20):
+        attempt(worker, Verdict.ANSWERED)  # it is known to be fast now
+    done: list[int] = []
+
+    def work() -> None:
+        with worker.turn(HOST):
+            time.sleep(0.02)
+        done.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == 20
+
+
+def test_repeated_failures_open_the_breaker_for_that_host_alone(workers: list[Gate]) -> None:
+    first, second = workers
+    for worker in (first, second, first):
+        attempt(worker, Verdict.SILENT)
+    attempt(first, Verdict.ANSWERED)  # starts the count again
+    for worker in (first, second, first, second):
+        attempt(worker, Verdict.SILENT)
+    for worker in workers:
+        with pytest.raises(HeldBack) as held:
+            worker.turn(HOST).__enter__()
+        assert held.value.reason == "host_failing"
+        assert 5 <= held.value.seconds <= 6
+    attempt(first, Verdict.ANSWERED, "other.test:443")
+
+
+def test_one_probe_when_half_open_then_closed_or_open_for_twice_as_long(
+    workers: list[Gate],
+) -> None:
+    first, second = workers
+    for _ in range(4):
+        attempt(first, Verdict.SILENT)
+    now = 1000.0
+    for length in (5, 10, 20, 30, 30):
+        at(workers, now + length - 0.1)
+        with pytest.raises(HeldBack):
+            second.turn(HOST).__enter__()
+        now += length + 0.1
+        at(workers, now)
+        with first.turn(HOST) as probe:
+            with pytest.raises(HeldBack, match="host_failing"):
+                second.turn(HOST).__enter__()
+            probe.verdict = Verdict.SILENT
+    at(workers, now + 31)
+    attempt(second, Verdict.ANSWERED)
+    with first.turn(HOST), second.turn(HOST):
+        pass
+
+
+def test_a_probe_that_was_never_made_makes_room_for_another(workers: list[Gate]) -> None:
+    first, second = workers
+    for _ in range(4):
+        attempt(first, Verdict.SILENT)
+    at(workers, 1006)
+    attempt(first, Verdict.NEITHER)
+    attempt(second, Verdict.ANSWERED)
+    attempt(first, Verdict.ANSWERED)
+
+
+def test_what_began_before_it_opened_does_not_prolong_it(workers: list[Gate]) -> None:
+    first, second = workers
+    with second.turn(HOST) as late:
+        for _ in range(4):
+            attempt(first, Verdict.SILENT)
+        late.verdict = Verdict.SILENT
+    at(workers, 1005.1)
+    attempt(first, Verdict.ANSWERED)
+
+
+def test_without_redis_each_worker_still_has_its_own_cap() -> None:
+    away = caching.Namespace(caching.connect("redis://127.0.0.1:1/0"), "notifications")
+    worker = Gate(away)
+    with worker.turn(HOST), worker.turn(HOST), worker.turn(HOST):
+        threads = [threading.Thread(target=lambda: None)]
+        for thread in threads:
+            thread.start()
+        with pytest.raises(HeldBack):
+            worker.turn(HOST).__enter__()
+
+
+@pytest.fixture
+def busy(
+    receive: Callable[..., Receiver], monkeypatch: pytest.MonkeyPatch
+) -> tuple[Receiver, list[Any]]:
+    """A receiver whose turns are all taken, and what gives them back."""
+    receiver = receive(says(200))
+    monkeypatch.setattr(services, "GATE", Gate())
+    elsewhere = Gate()
+    turns = [elsewhere.turn(f"127.0.0.1:{receiver.port}") for _ in range(3)]
+    for turn in turns:
+        turn.__enter__()
+    return receiver, turns
+
+
+def test_what_waits_for_its_host_waits_in_its_row_and_uses_up_no_attempt(
+    bridge: Bridge, busy: tuple[Receiver, list[Any]]
+) -> None:
+    receiver, turns = busy
+    task = bridge.take(outcome(receiver))
+    for _ in range(5):
+        row = bridge.wake(task)
+        assert (row.state, row.attempts, row.last_error) == ("pending", 0, "host_busy")
+    waiting = Callback.objects.get()
+    assert (waiting.state, waiting.last_error) == ("pending", "host_busy")
+    assert waiting.next_attempt_at is not None
+    assert not CallbackAttempt.objects.exists()
+    assert receiver.connections == 0
+    turns[0].__exit__(None, None, None)
+    assert bridge.wake(task).state == "done"
+    assert CallbackAttempt.objects.get().number == 1
+
+
+@pytest.mark.parametrize("delete", DELETES)
+def test_what_was_deleted_while_it_waited_ends(
+    bridge: Bridge, busy: tuple[Receiver, list[Any]], delete: Any
+) -> None:
+    receiver, _ = busy
+    task = bridge.take(outcome(receiver))
+    assert bridge.wake(task).state == "pending"
+    bridge.cancel(delete)
+    assert bridge.wake(task).state == "done"
+    assert Callback.objects.get().state == "cancelled"
+
+
+def test_a_dead_host_is_left_alone_but_not_for_longer_than_the_schedule_lasts(
+    bridge: Bridge,
+    receive: Callable[..., Receiver],
+    full_schedule: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    receiver = receive(says(500))
+    own = Gate(now=OCCURRED_AT.timestamp())
+    monkeypatch.setattr(services, "GATE", own)
+    monkeypatch.setattr(attempts, "now", lambda: OCCURRED_AT)
+    tasks = [bridge.take(outcome(receiver, processing_id=n)) for n in range(1, 7)]
+    rows = [bridge.wake(task) for task in tasks]
+    assert [row.last_error for row in rows] == ["status_500"] * 4 + ["host_failing"] * 2
+    assert len(receiver.requests) == 4
+    later = OCCURRED_AT.replace(year=2027)
+    monkeypatch.setattr(attempts, "now", lambda: later)
+    assert bridge.wake(tasks[5]).last_error == "status_500"
