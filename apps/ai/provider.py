@@ -128,6 +128,7 @@ class Provider:
     ) -> None:
         self._config = config
         self._clock = clock
+        self._lock = threading.Lock()
         self._client: openai.AsyncOpenAI | None = None
         self._http: httpx2.AsyncClient | None = None
 
@@ -137,6 +138,8 @@ class Provider:
 
     def ask(self, question: Question) -> Answer:
         """One request, never repeated here: the rows retry. Raises a ProviderError."""
+        if not self._is_ready():
+            raise ProviderRejected("configuration")
         started = self._clock()
         outcome = self._within_time(self._request(question))
         if outcome is None:
@@ -155,7 +158,7 @@ class Provider:
 
     def fetch(self, url: str) -> str:
         """A page, on the way that the questions take. Raises OSError where it cannot be had."""
-        page = self._within_time(self._get(url))
+        page = self._within_time(self._get(url)) if self._is_ready() else None
         if page is None:
             raise OSError("unreachable")
         return page
@@ -179,8 +182,9 @@ class Provider:
             return None
 
     async def _get(self, url: str) -> str | None:
+        assert self._http is not None
         try:
-            async with self._http_client().stream("GET", url) as response:
+            async with self._http.stream("GET", url) as response:
                 if response.status_code != 200:
                     return None
                 body = b""
@@ -193,9 +197,10 @@ class Provider:
             return None
 
     async def _request(self, question: Question) -> Response | ProviderError:
+        assert self._client is not None
         # Errors are returned, not raised, so that the SDK's never hangs on ours as its context.
         try:
-            response: object = await self._openai().responses.parse(
+            response: object = await self._client.responses.parse(
                 model=self._config.model,
                 instructions=question.system,
                 input=question.user,
@@ -226,32 +231,34 @@ class Provider:
             return ProviderAnswerInvalid("not_a_response", Usage())
         return response
 
-    def _openai(self) -> openai.AsyncOpenAI:
-        if self._client is None:
-            self._client = openai.AsyncOpenAI(
-                api_key=self._config.api_key,
-                base_url=self._config.base_url or None,
-                timeout=self._timeout(),
-                max_retries=0,
-                http_client=self._http_client(),
-            )
-        return self._client
+    def _is_ready(self) -> bool:
+        """Build the clients once, outside of any time limit: certificates take a while to load."""
+        with self._lock:
+            if self._client is None:
+                try:
+                    self._http = self._new_http_client()
+                    self._client = openai.AsyncOpenAI(
+                        api_key=self._config.api_key,
+                        base_url=self._config.base_url or None,
+                        timeout=self._timeout(),
+                        max_retries=0,
+                        http_client=self._http,
+                    )
+                except openai.OpenAIError:
+                    return False
+            return True
 
-    def _http_client(self) -> httpx2.AsyncClient:
-        # Only the loop's thread comes here, so there is one.
-        if self._http is None:
-            self._http = httpx2.AsyncClient(
-                proxy=self._config.proxy or None,
-                # The way out is a setting of ours; a stray HTTPS_PROXY must not change it.
-                trust_env=False,
-                timeout=self._timeout(),
-                follow_redirects=False,
-                limits=httpx2.Limits(
-                    max_connections=_MAX_CONNECTIONS,
-                    max_keepalive_connections=_MAX_CONNECTIONS,
-                ),
-            )
-        return self._http
+    def _new_http_client(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            proxy=self._config.proxy or None,
+            # The way out is a setting of ours; a stray HTTPS_PROXY must not change it.
+            trust_env=False,
+            timeout=self._timeout(),
+            follow_redirects=False,
+            limits=httpx2.Limits(
+                max_connections=_MAX_CONNECTIONS, max_keepalive_connections=_MAX_CONNECTIONS
+            ),
+        )
 
     def _timeout(self) -> httpx2.Timeout:
         limit = self._config.timeout_seconds

@@ -1,6 +1,5 @@
 """The judgement as the bridge runs it: inbox row in; analysis, events and the row's end out."""
 
-import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -12,76 +11,21 @@ from django.db import connection, connections, transaction
 
 from apps.ai import tombstones
 from apps.ai.models import Analysis, ProviderCall, Rubric
-from kafka_bridge import codec
 from kafka_bridge.events import (
     DeleteProcessing,
     DeleteRequirements,
-    Event,
     NewNotifications,
     NewProcessing,
-    NewRequest,
     NewSending,
 )
-from kafka_bridge.execution import run_each
-from kafka_bridge.handlers import HANDLERS, load_handlers
-from kafka_bridge.inbox import Inbox
 from kafka_bridge.models import DeadLetter, MessageTask, OutboxMessage
 from resume_platform.caching import cache_for, connect
-from tests.kafka_bridge.conftest import message
+from tests.ai.events import OWNER, REQUIREMENTS, RESUME, STRANGER, request, sent
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_cache")]
-
-REQUIREMENTS = "Требования:\n- Python\n- PostgreSQL\n- английский B2\nБудет плюсом:\n- Kafka"
-RESUME = "Опыт работы\n2020 — 2024 Разработчик\nPython, PostgreSQL и Kafka\nАнглийский — B2"
-OWNER, STRANGER = 7, 8
-
-_offsets = itertools.count()
-
-
-def request(processing_id: int = 1, **changes: Any) -> NewRequest:
-    values: dict[str, Any] = {
-        "callback_url": "https://client.example/hook",
-        "processing_id": processing_id,
-        "user_id": OWNER,
-        "resume_id": 30,
-        "requirements_id": 40,
-        "requirements": REQUIREMENTS,
-        "resume": RESUME,
-    }
-    return NewRequest(**values | changes)
-
-
-@pytest.fixture(autouse=True)
-def _ask_the_stand_in(settings, standin):
-    settings.OPENAI_BASE_URL = standin.api_url
-    settings.OPENAI_API_KEY = "standin"
-    settings.OPENAI_TIMEOUT_SECONDS = 5
-    settings.AI_RPM, settings.AI_RPD, settings.AI_TPM = 10_000, 100_000, 100_000_000
-    load_handlers()
-
-
-@pytest.fixture
-def deliver() -> Callable[[Event], MessageTask]:
-    """Take an event in and run the AI app's handler for it; returns the task row."""
-    inbox = Inbox(
-        topics={"uploading_data": "uploading_data", "AI_handler": "AI_handler"},
-        high_watermark=lambda topic, partition: 1_000_000,
-    )
-
-    def do(event: Event, *, attempts: int = 0) -> MessageTask:
-        name = "ai.analyze" if isinstance(event, NewRequest) else "ai.forget"
-        taken = message(event, next(_offsets), topic_name=event.topic)
-        [task_id] = inbox.store([taken], cluster_id="cluster")[name]
-        MessageTask.objects.filter(pk=task_id).update(attempts=attempts)
-        run_each(HANDLERS[name], [task_id])
-        return MessageTask.objects.get(pk=task_id)
-
-    return do
-
-
-def sent(event_type: type[Event]) -> list[Any]:
-    rows = OutboxMessage.objects.filter(key=event_type.key).order_by("id")
-    return [codec.decode(row.topic, row.key.encode(), bytes(row.value)) for row in rows]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("empty_cache", "ask_the_stand_in"),
+]
 
 
 def test_a_request_becomes_a_stored_result_and_a_callback_with_its_evidence(deliver, standin):

@@ -49,7 +49,7 @@ _DIGITS = re.compile(
     r"(?<![\w.,/])(?:\+|\(|00)?\d(?:[ \u00a0\u2009\u202f\t.()/\-‐‑‒–—−]{0,3}\d){5,14}(?![\w%])"
 )
 _PHONE_LABEL = re.compile(
-    r"(?:тел(?:ефон\w*)?|моб(?:ильный|\.)?|сот(?:овый|\.)?|phone|mobile|cell|tel|call|звонит[еь]|"
+    r"\b(?:тел(?:ефон\w*)?|моб(?:ильный|\.)?|сот(?:овый|\.)?|phone|mobile|cell|tel|call|звонит[еь]|"
     r"whats\s?app|ватсап|вотсап|viber|вайбер|telegram|телеграм+|fax|факс|ph|т|m|t|p)\.?"
     r"\s*(?:№|no\.?|number|номер)?\s*[:.)—–-]?\s*$",
     re.IGNORECASE,
@@ -68,7 +68,7 @@ _DATE_LIKE = re.compile(
 _AMOUNT = r"\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+"
 _AMOUNTS = re.compile(rf"\(?{_AMOUNT}(?:\s*[-–—]\s*{_AMOUNT})?")
 _LOCAL_NUMBER = re.compile(r"\(?\d{3}\)?[ -]\d{2}-\d{2}|\d{3}-\d{4}")
-_EXTENSION = re.compile(r"\s*(?:доб|ext|x|вн)\.?\s*\d{1,6}", re.IGNORECASE)
+_EXTENSION = re.compile(r"[,\s]*(?:доб|ext|x|вн)\.?\s*\d{1,6}", re.IGNORECASE)
 
 
 def find_contacts(text: str) -> Iterator[Found]:
