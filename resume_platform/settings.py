@@ -106,6 +106,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "resume_platform.checks.PlatformConfig",
     "kafka_bridge",
     # The users' table is also the staff's, so this one is always there; see decision 0003.
     "apps.auth",

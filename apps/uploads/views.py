@@ -69,9 +69,10 @@ def _upload(what: str, request: Any, answer: Any, *problems: Problem, body: Any 
     )
 
 
-def _delete(request: Any, body: Any) -> Any:
+def _delete(what: str, request: Any, body: Any) -> Any:
     return extend_schema(
         tags=["processings"],
+        summary=f"Delete {what}",
         request=request,
         examples=[request_example(body)],
         responses=answers(
@@ -171,27 +172,35 @@ class StartProcessingView(APIView):
 
 
 class DeleteProcessingView(APIView):
-    @_delete(DeleteProcessingSerializer, {"processings_ids": [1, 2]})
+    @_delete("processings", DeleteProcessingSerializer, {"processings_ids": [1, 2]})
     def post(self, request: Request) -> Response:
         form = DeleteProcessingSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         deleted = services.delete_processings(user_id=_user_id(request), **form.validated_data)
         return Response({"is_deleted": deleted})
 
-    @_delete(DeleteProcessingSerializer, {"processings_ids": [1, 2]})
+    @_delete("processings", DeleteProcessingSerializer, {"processings_ids": [1, 2]})
     def delete(self, request: Request) -> Response:
         return self.post(request)
 
 
 class DeleteRequirementsView(APIView):
-    @_delete(DeleteRequirementsSerializer, {"requirements_ids": [1]})
+    @_delete(
+        "requirements and their processings",
+        DeleteRequirementsSerializer,
+        {"requirements_ids": [1]},
+    )
     def post(self, request: Request) -> Response:
         form = DeleteRequirementsSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         deleted = services.delete_requirements(user_id=_user_id(request), **form.validated_data)
         return Response({"is_deleted": deleted})
 
-    @_delete(DeleteRequirementsSerializer, {"requirements_ids": [1]})
+    @_delete(
+        "requirements and their processings",
+        DeleteRequirementsSerializer,
+        {"requirements_ids": [1]},
+    )
     def delete(self, request: Request) -> Response:
         return self.post(request)
 
