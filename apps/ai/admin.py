@@ -1,9 +1,34 @@
 """Read-only lists for staff."""
 
-from django.contrib import admin
+from typing import Any
 
-from apps.ai.models import Analysis, Rubric, Tombstone
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+
+from apps.ai import ledger
+from apps.ai.models import Analysis, ProviderCall, Rubric, Tombstone
 from resume_platform.admin import ReadOnly
+
+MAX_SUMS = 200
+
+
+class FlaggedFilter(admin.SimpleListFilter):
+    """Resumes that speak to their judge."""
+
+    title = _("flagged")
+    parameter_name = "flagged"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", str(_("Yes"))), ("no", str(_("No")))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Analysis]) -> QuerySet[Analysis]:
+        if self.value() == "yes":
+            return queryset.filter(flags__gt=0)
+        return queryset.filter(flags=0) if self.value() == "no" else queryset
 
 
 @admin.register(Rubric)
@@ -26,11 +51,41 @@ class RubricAdmin(ReadOnly, admin.ModelAdmin):
 class AnalysisAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
         "id", "processing_id", "run", "user_id", "status", "score", "verdict", "error_code",
-        "model", "input_tokens", "output_tokens", "latency_ms", "reused_from", "created_at",
+        "flags", "model", "input_tokens", "output_tokens", "cost", "latency_ms", "reused_from",
+        "created_at",
     )  # fmt: skip
-    list_filter = ("status", "model", "prompt_version", "error_code")
+    list_filter = (
+        "status",
+        FlaggedFilter,
+        "model",
+        "prompt_version",
+        "error_code",
+    )
     search_fields = ("processing_id", "user_id", "requirements_id")
     raw_id_fields = ("rubric",)
+
+
+@admin.register(ProviderCall)
+class ProviderCallAdmin(ReadOnly, admin.ModelAdmin):
+    """What was paid, and above the list its sums by user and day: of what the filters select."""
+
+    list_display = (
+        "id", "created_at", "user_id", "processing_id", "run", "kind", "is_useful", "model",
+        "input_tokens", "cached_tokens", "output_tokens", "cost", "latency_ms",
+    )  # fmt: skip
+    list_filter = ("created_at", "kind", "is_useful", "model")
+    search_fields = ("=user_id", "=processing_id")
+    date_hierarchy = "created_at"
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None)
+        if context and "cl" in context:
+            context["spending"] = ledger.by_user_and_day(context["cl"].queryset)[:MAX_SUMS]
+            context["currency"] = settings.AI_CURRENCY
+        return response
 
 
 @admin.register(Tombstone)

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
 
 from apps.ai.models import ProviderCall
 from apps.ai.pricing import cost
@@ -61,6 +62,23 @@ def totals(account: Account) -> dict[str, Any]:
         "latency_ms": sums["took"] or 0,
         "cost": None if sums["unpriced"] else sums["money"] or Decimal(0),
     }
+
+
+def by_user_and_day(calls: QuerySet[ProviderCall]) -> QuerySet[Any, dict[str, Any]]:
+    """Sums, the newest day first; `unpriced` calls are in none of the money."""
+    return (
+        calls.order_by()
+        .annotate(day=TruncDate("created_at"))
+        .values("day", "user_id")
+        .annotate(
+            calls=Count("pk"),
+            tokens_in=Sum("input_tokens"),
+            tokens_out=Sum("output_tokens"),
+            money=Sum("cost"),
+            unpriced=Count("pk", filter=Q(cost__isnull=True)),
+        )
+        .order_by("-day", "user_id")
+    )
 
 
 def _calls(account: Account) -> Any:
