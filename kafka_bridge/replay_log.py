@@ -117,10 +117,18 @@ class LogReplay:
             end = min(end, to_offset)
         start = max(low, from_offset or 0)
         if since is not None:
-            moment = TopicPartition(topic, partition, int(since.timestamp() * 1000))
-            [first] = self._consumer.offsets_for_times([moment], timeout=TIMEOUT)
-            start = max(start, first.offset if first.offset >= 0 else end)
+            first = self._first_since(topic, partition, int(since.timestamp() * 1000))
+            start = max(start, end if first is None else first)
         return Range(topic, partition, start, end)
+
+    def _first_since(self, topic: str, partition: int, milliseconds: int) -> int | None:
+        """The first offset from that time on, None if all are older."""
+        for asked in (milliseconds, 1):
+            place = TopicPartition(topic, partition, asked)
+            [found] = self._consumer.offsets_for_times([place], timeout=TIMEOUT)
+            if found.offset >= 0:
+                return int(found.offset) if asked == milliseconds else None
+        return 0  # the embedded broker cannot search by time: all is read, `Wanted` decides
 
     def run(
         self,

@@ -70,7 +70,7 @@ def room_in(queue: str) -> int:
 
 def waiting_in(queue: str) -> int:
     """Raises RedisError."""
-    return int(_client(settings.CELERY_BROKER_URL).llen(queue))  # type: ignore[arg-type]
+    return int(_client(settings.CELERY_BROKER_URL).llen(queue))
 
 
 def rows_per_message(name: str) -> int:

@@ -254,6 +254,16 @@ class Environment(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _identities_outlive_the_log(self) -> "Environment":
+        if self.KEEP_INBOX_DAYS * 24 <= self.KAFKA_TOPIC_RETENTION_HOURS:
+            raise PydanticCustomError(
+                "together",
+                "The setting KEEP_INBOX_DAYS must be longer than KAFKA_TOPIC_RETENTION_HOURS:"
+                " what Kafka delivers again would be taken for new",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _debug_stays_at_home(self) -> "Environment":
         if self.DEBUG and not all(map(_is_local, self.ALLOWED_HOSTS)):
             raise PydanticCustomError(

@@ -46,6 +46,8 @@ SETTINGS = {
 }
 # Nothing more arrives when nothing changed for so long.
 QUIET_SECONDS = 60.0
+# The same when our own tables owe nothing: what is missing is in Kafka, a dead letter, or lost.
+IDLE_SECONDS = 20.0
 STATUS_SECONDS = 10.0
 
 
@@ -173,7 +175,8 @@ def _settle(evidence: Evidence, load: Load, tell: Callable[[str], None]) -> None
     """Until nothing is under way, or nothing has moved for a while."""
     last: object = None
     moved = told = time.monotonic()
-    while time.monotonic() - moved < QUIET_SECONDS:
+    patience = QUIET_SECONDS
+    while time.monotonic() - moved < patience:
         try:
             outbox, tasks = evidence.under_way()
             callbacks = evidence.callbacks()
@@ -183,6 +186,7 @@ def _settle(evidence: Evidence, load: Load, tell: Callable[[str], None]) -> None
         missing = sum(path not in callbacks for path in load.accepted.values())
         if not (outbox or tasks or missing):
             return
+        patience = QUIET_SECONDS if outbox or tasks else IDLE_SECONDS
         if (outbox, tasks, len(callbacks)) != last:
             last, moved = (outbox, tasks, len(callbacks)), time.monotonic()
         if time.monotonic() - told > STATUS_SECONDS:

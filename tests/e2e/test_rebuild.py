@@ -84,7 +84,10 @@ def make_history(client: ApiClient, stranger: ApiClient, produce) -> None:
     again = {
         **{name: items[judged_again.id][name] for name in ("processing_id", "user_id")},
         **{name: items[judged_again.id][name] for name in ("resume_id", "requirements_id")},
-        **{"score": 1, "matches": [], "recommendation": "Again", "verdict": "Not suitable"},
+        "score": 1,
+        "matches": [],
+        "recommendation": "Again",
+        "verdict": "Not suitable",
     }
     later = json.dumps(again | {"run": 1}).encode()
     produce("uploading_data", b"new_processing", later, later)
