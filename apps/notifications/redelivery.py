@@ -55,7 +55,7 @@ def redeliver(callback: Callback) -> None:
         if not replay.make_due(callback.message_id, HANDLER):
             raise Conflict(_("It is too old to be sent again."), "too_old")
         row = ownership.lock_user_and_row(callback)
-        if row.state == Callback.State.CANCELLED:
+        if row.state == Callback.State.CANCELLED or not row.callback_url:
             raise Conflict(_("The callback was called off."), "cancelled")
         row.state = Callback.State.PENDING
         row.last_error = ""
