@@ -28,6 +28,11 @@ class Parts:
         spec = self._python("migrate", "manage.py", "migrate", "--no-input")
         return replace(spec, after=SERVERS, one_shot=True)
 
+    def topics(self) -> Spec:
+        """For a Kafka of the environment's; the embedded one makes its topics itself."""
+        spec = self._python("create-topics", "manage.py", "create_topics")
+        return replace(spec, one_shot=True)
+
     def staff(self) -> Spec:
         spec = self._python("ensure-staff", "manage.py", "ensure_staff")
         return replace(spec, after=("migrate",), one_shot=True)
@@ -43,7 +48,9 @@ class Parts:
 
     def bridge(self, command: Sequence[str] | None = None) -> Spec:
         spec = self._python("bridge", *(command or ("manage.py", "run_bridge")))
-        return replace(spec, after=("migrate",), ready=self._says("intake.assigned"))
+        return replace(
+            spec, after=("migrate", "create-topics"), ready=self._says("intake.assigned")
+        )
 
     def workers(self) -> list[Spec]:
         return [self._worker(queue, *numbers) for queue, numbers in WORKERS.items()]

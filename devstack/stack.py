@@ -187,6 +187,8 @@ class Stack:
             parts.staff(),
             parts.bridge(self._bridge_command),
         ]
+        if self.environment.outside.kafka:
+            specs.append(parts.topics())
         specs += [parts.web(self._ports["web"]), *parts.workers()]
         specs.append(parts.flower(self._ports["flower"]))
         self._supervisor = Supervisor(
