@@ -64,7 +64,7 @@ def totals(account: Account) -> dict[str, Any]:
     }
 
 
-def by_user_and_day(calls: QuerySet[ProviderCall]) -> QuerySet[Any, dict[str, Any]]:
+def by_user_and_day(calls: QuerySet[ProviderCall]) -> QuerySet[Any, Any]:
     """Sums, the newest day first; `unpriced` calls are in none of the money."""
     return (
         calls.order_by()

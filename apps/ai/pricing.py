@@ -13,9 +13,12 @@ _MILLION = Decimal(1_000_000)
 class Price(Protocol):
     """Money per million tokens. Input that the provider had cached may be cheaper."""
 
-    input: Decimal
-    cached_input: Decimal | None
-    output: Decimal
+    @property
+    def input(self) -> Decimal: ...
+    @property
+    def cached_input(self) -> Decimal | None: ...
+    @property
+    def output(self) -> Decimal: ...
 
 
 def cost(usage: Usage, *, model: str, prices: Mapping[str, Price]) -> Decimal | None:

@@ -1,7 +1,14 @@
 """What the AI app does when an event comes."""
 
+from threading import Thread
+from typing import Any
+
+from celery.signals import worker_ready
+from django.conf import settings
+
 from apps.ai import services
 from apps.ai.configured import configured_provider
+from apps.ai.redaction.lexicon import warm_up
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, NewRequest
 from kafka_bridge.tasks import Attempt, RetryPolicy, handler
 
@@ -21,3 +28,10 @@ def analyze(event: NewRequest, attempt: Attempt) -> None:
 def forget(event: DeleteProcessing | DeleteRequirements, attempt: Attempt) -> None:
     """Bury deleted ids, whether their request came already or comes later."""
     services.forget(event=event, attempt=attempt)
+
+
+@worker_ready.connect
+def load_dictionaries(sender: Any, **_: Any) -> None:
+    """Before the first resume comes, and only in workers that judge: half a second, 40 MB."""
+    if settings.AI_REDACTION and "ai" in sender.app.amqp.queues.consume_from:
+        Thread(target=warm_up, name="ai-dictionaries", daemon=True).start()

@@ -125,7 +125,8 @@ def fold(word: str) -> str:
 
 @cache
 def _latin_lists() -> tuple[frozenset[str], frozenset[str]]:
-    given, family = set(words("given")), set()
+    given = set(words("given"))
+    family: set[str] = set()
     for locale in (*_LOCALES, "ru_RU"):
         people = importlib.import_module(f"faker.providers.person.{locale}").Provider
         for lists, target in ((_GIVEN_LISTS, given), (_FAMILY_LISTS, family)):
