@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import requests
@@ -186,6 +186,15 @@ def test_a_body_in_chunks_is_read_like_any_other(user: Client) -> None:
 
     assert good.status_code == 200, good.text
     assert (huge.status_code, huge.json()["code"]) == (413, "body_too_large")
+
+
+def test_bodies_are_utf_8_whatever_charset_they_claim(server: Server) -> None:
+    account = {"username": "anna@example.com", "password": "пароль-длинный-9"}
+    assert server.client().post("/auth/register", json=account).status_code == 201
+    for charset in ("utf-8", "koi8-r", "hex", "no-such"):
+        headers = {"Content-Type": f"application/x-www-form-urlencoded; charset={charset}"}
+        answer = server.client().post("/auth/login", data=urlencode(account), headers=headers)
+        assert answer.status_code == 200, (charset, answer.text)
 
 
 def test_unknown_paths_and_methods_are_answered_in_json(user: Client) -> None:
