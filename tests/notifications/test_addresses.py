@@ -142,7 +142,9 @@ def test_a_name_that_leads_there_is_not_connected_to(address: str, no_connection
         with pytest.raises(TransportError, match="forbidden_address") as raised:
             transport.post(
                 "http://client.test/",
-                **{"body": b"", "headers": {}, "timeout": 2.0},
+                body=b"",
+                headers={},
+                timeout=2,
                 resolve=lambda host, port, answers=answers: answers,
             )
         assert raised.value.permanent

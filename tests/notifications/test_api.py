@@ -46,7 +46,9 @@ def redeliver(user_id: int = 1, **body: Any) -> Any:
     return client(user_id).post("/redeliver_notification", body, format="json")
 
 
-def test_a_user_sees_state_attempts_and_when_the_next_one_is(bridge: Bridge, receive: Start) -> None:
+def test_a_user_sees_state_attempts_and_when_the_next_one_is(
+    bridge: Bridge, receive: Start
+) -> None:
     receiver = receive(says(503, b"busy", Retry_After="900"), says(200, b"thanks"))
     bridge.run(request(receiver), "notifications.register")
     (seen,) = notifications()

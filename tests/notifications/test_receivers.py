@@ -4,7 +4,7 @@ The clock is the test's: it jumps to when the row is due next.
 """
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -30,17 +30,15 @@ class Clock:
 
 
 @pytest.fixture
-def clock(
-    full_schedule: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Clock]:
+def clock(full_schedule: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Jitter is in the middle; a receiver's time is short, so that dripping costs no patience."""
     clock = Clock()
     settings.WEBHOOK_TIMEOUT_SECONDS = 0.15
     monkeypatch.setattr(attempts, "now", lambda: clock.now)
-    monkeypatch.setattr(backoff.next_delay, "__kwdefaults__",
-                        {"retry_after": None, "spread": lambda low, high: (low + high) / 2})  # fmt: skip
+    middle = {"retry_after": None, "spread": lambda low, high: (low + high) / 2}
+    monkeypatch.setattr(backoff.next_delay, "__kwdefaults__", middle)
     monkeypatch.setattr(services, "GATE", gate.Gate())
-    yield clock
+    return clock
 
 
 def closed(receiver: Receiver) -> None:
