@@ -257,11 +257,10 @@ class Inbox:
         """Never raises: what defeats the reader would otherwise stop its partition for ever."""
         place, offset = position(message)
         key, value = _bytes(message.key()), _bytes(message.value())
-        headers: list[tuple[str, bytes | None]] = []
+        headers = _headers(message)
         tasks: tuple[str, ...] = ()
         problem: codec.Undecodable | None = None
         try:
-            headers = cast(list[tuple[str, bytes | None]], message.headers() or [])
             tasks = tasks_for(type(codec.decode(self._topics[place[0]], key, value)))
         except codec.Undecodable as error:
             problem = error
@@ -325,6 +324,17 @@ def _without_texts(row: Incoming, reason: str) -> Incoming:
         key = bytes(letter.key or b"")
     bare = replace(row, key="", event_id="", traceparent="", value=value, dead_letter=None)
     return _dead(bare, key, [], codec.Undecodable("unstorable", reason))
+
+
+def _headers(message: Message) -> list[tuple[str, bytes | None]]:
+    """Empty if a name is not UTF-8: the client fails on that, and an event needs no headers."""
+    try:
+        return cast(list[tuple[str, bytes | None]], message.headers() or [])
+    except Exception as error:  # noqa: BLE001  it raises SystemError
+        log.warning("intake.headers_unreadable", error=type(error).__name__)
+        # Asked again, the client would hand out the half-made list, which ends the process.
+        message.set_headers([])
+        return []
 
 
 def _occurred_at(message: Message) -> datetime:

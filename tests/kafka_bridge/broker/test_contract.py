@@ -4,10 +4,11 @@ import threading
 
 import pytest
 from confluent_kafka import TopicPartition
-from django.db import connection
+from django.db import OperationalError, connection
 
 from kafka_bridge import codec
 from kafka_bridge.events import NewResume
+from kafka_bridge.inbox import Inbox
 from kafka_bridge.intake import Intake
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, OutboxMessage
 from kafka_bridge.relay import Relay
@@ -17,6 +18,7 @@ from tests.kafka_bridge.broker.tools import (
     ids_of,
     new_consumer,
     produce,
+    produce_with_header_name,
     running,
     take,
     wait_until,
@@ -132,6 +134,25 @@ def test_a_message_without_headers_is_as_good(own_topics, handlers):
         "",
         "e-2",
     ]
+
+
+def test_a_header_name_that_is_no_text_costs_the_headers_and_not_the_event(
+    own_topics, handlers, monkeypatch
+):
+    whole, calls = Inbox._store_whole, []
+
+    def away_at_first(self, incoming, cluster_id):
+        calls.append(1)
+        if len(calls) == 1:  # so that the message is read a second time
+            raise OperationalError
+        return whole(self, incoming, cluster_id)
+
+    monkeypatch.setattr(Inbox, "_store_whole", away_at_first)
+    topic = own_topics["uploading_data"]
+    produce_with_header_name(topic, b"new_resume", codec.encode(resume(1)), b"\xff\xfe\x80")
+    with running(Intake):
+        wait_until(lambda: MessageTask.objects.count() == 1)
+    assert not DeadLetter.objects.exists()
 
 
 def test_one_users_events_arrive_in_the_order_of_their_commits(own_topics, handlers):

@@ -1,6 +1,7 @@
 """What the tests against a broker share: clients, parts of the bridge in threads and processes."""
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import psycopg2
-from confluent_kafka import Consumer, Message, Producer
+from confluent_kafka import Consumer, Message, Producer, cimpl
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -75,6 +76,32 @@ def produce(
     for key, value in values:
         producer.produce(topic, value, key, partition=partition, headers=headers)
     assert producer.flush(30) == 0
+
+
+def produce_with_header_name(topic: str, key: bytes, value: bytes, name: bytes) -> None:
+    """What this client cannot write and others can: a header whose name is no text."""
+    library = ctypes.CDLL(cimpl.__file__)
+    for function in ("rd_kafka_conf_new", "rd_kafka_new", "rd_kafka_headers_new"):
+        getattr(library, function).restype = ctypes.c_void_p
+    reason = ctypes.create_string_buffer(512)
+    configuration = ctypes.c_void_p(library.rd_kafka_conf_new())
+    servers = settings.KAFKA_BOOTSTRAP_SERVERS.encode()
+    library.rd_kafka_conf_set(configuration, b"bootstrap.servers", servers, reason, 512)
+    handle = ctypes.c_void_p(library.rd_kafka_new(0, configuration, reason, 512))
+    headers = ctypes.c_void_p(library.rd_kafka_headers_new(1))
+    library.rd_kafka_header_add(
+        headers, name, ctypes.c_ssize_t(len(name)), b"v", ctypes.c_ssize_t(1)
+    )
+    of_topic, of_value, of_key, of_headers, end = map(ctypes.c_int, (1, 4, 5, 10, 0))
+    failed = library.rd_kafka_producev(
+        *(handle, of_topic, ctypes.c_char_p(topic.encode())),
+        *(of_value, ctypes.c_char_p(value), ctypes.c_size_t(len(value))),
+        *(of_key, ctypes.c_char_p(key), ctypes.c_size_t(len(key))),
+        *(of_headers, headers, end),
+    )
+    assert not failed
+    assert library.rd_kafka_flush(handle, 10_000) == 0
+    library.rd_kafka_destroy(handle)
 
 
 def new_consumer(group: str = "", bootstrap: str | None = None, **changes: object) -> Consumer:
