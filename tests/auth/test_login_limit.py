@@ -43,6 +43,19 @@ def test_an_invented_forwarding_header_neither_escapes_nor_spreads_the_block() -
     assert attempt(user, PASSWORD, HTTP_X_FORWARDED_FOR="198.51.100.77").status_code == 429
 
 
+def test_a_blocked_attempt_costs_no_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = UserFactory()
+    for _ in range(5):
+        attempt(user, "wrong")
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("the password was looked at")
+
+    monkeypatch.setattr(User, "check_password", refuse)
+
+    assert attempt(user, PASSWORD).status_code == 429
+
+
 def test_a_success_forgets_the_failures() -> None:
     user = UserFactory()
     for _ in range(3):
