@@ -6,9 +6,11 @@ first callback's arrival to the last one's, with every signature verified by the
 
 import argparse
 import json
+import os
 import secrets
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -38,16 +40,19 @@ def main(arguments: Sequence[str]) -> int:
     else:
         print(
             f"{figures['callbacks']} callbacks in {figures['seconds']} s:"
-            f" {figures['per_second']} a second; {figures['verified']} signatures verified."
+            f" {figures['per_second']} a second; {figures['verified']} signatures verified;"
+            f" {figures['worker_cpu_ms']} ms of the worker's CPU for each."
         )
     return 0
 
 
 def measure(stack: Stack, count: int) -> dict[str, Any]:
     path = f"/bench/{secrets.token_hex(8)}"
+    spent = _cpu_seconds(stack)
     _produce(stack, count, stack.info["callback_sink"] + path)
     calls = _arrived(stack, count, path)
     seconds = calls[-1]["received_at"] - calls[0]["received_at"]
+    spent = _cpu_seconds(stack) - spent
     verifier = Webhook(stack.environment.values["WEBHOOK_SECRET"].split()[0])
     for call in calls:
         verifier.verify(call["body"], call["headers"])
@@ -56,7 +61,15 @@ def measure(stack: Stack, count: int) -> dict[str, Any]:
         "seconds": round(seconds, 2),
         "per_second": round((count - 1) / seconds, 1),
         "verified": len(calls),
+        "worker_cpu_ms": round(spent / count * 1000, 2),
     }
+
+
+def _cpu_seconds(stack: Stack) -> float:
+    """What the worker used so far: load by others on the machine does not change it much."""
+    stat = Path(f"/proc/{stack.pids['worker-webhooks']}/stat").read_text()
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _produce(stack: Stack, count: int, url: str) -> None:

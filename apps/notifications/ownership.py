@@ -23,7 +23,8 @@ State = Callback.State
 def register(event: NewRequest) -> None:
     """Note that a callback will be owed. Permanent: the processing is another user's."""
     _lock(event.user_id)
-    if not _is_deleted(event):
+    is_deleted, _ = _standing(event, event.run)
+    if not is_deleted:
         _callback_of(event, event.run)
 
 
@@ -46,12 +47,14 @@ def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Callba
     """
     _lock(outcome.user_id)
     response = outcome.response
-    if _is_deleted(response):
+    is_deleted, is_superseded = _standing(response, outcome.run)
+    if is_deleted:
         cancel(response.user_id, processing_ids=[response.processing_id], requirements_ids=[])
         return None
     callback = _callback_of(response, outcome.run)
+    changed = []
     if callback.message_id is None:
-        if _is_superseded(callback):
+        if is_superseded:
             callback.state = State.CANCELLED
             callback.save(update_fields=["state", "updated_at"])
             return None
@@ -61,12 +64,16 @@ def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Callba
         callback.webhook_id = payload.webhook_id
         callback.body = payload.body
         callback.headers = payload.headers
+        changed = ["message_id", "callback_url", "webhook_id", "body", "headers"]
     elif callback.message_id != message_id:
         return None
     if callback.state in (State.DELIVERED, State.CANCELLED):
         return None
-    callback.state = State.PENDING
-    callback.save()
+    if callback.state != State.PENDING:
+        callback.state = State.PENDING
+        changed.append("state")
+    if changed:
+        callback.save(update_fields=[*changed, "updated_at"])
     return callback
 
 
@@ -115,26 +122,32 @@ def _callback_of(subject: NewRequest | SendingResponse, run: int) -> Callback:
     return callback
 
 
-def _is_superseded(callback: Callback) -> bool:
-    """Whether a later run has its outcome already: the client must not end with the older one."""
-    return Callback.objects.filter(
-        processing_id=callback.processing_id,
-        user_id=callback.user_id,
-        run__gt=callback.run,
-        message_id__isnull=False,
-    ).exists()
+_STANDING = """
+SELECT EXISTS (SELECT 1 FROM notifications_tombstone WHERE user_id = %(user)s
+               AND ((kind = 'processing' AND target_id = %(processing)s)
+                    OR (kind = 'requirements' AND target_id = %(requirements)s))),
+       EXISTS (SELECT 1 FROM notifications_callback WHERE processing_id = %(processing)s
+               AND user_id = %(user)s AND run > %(run)s AND message_id IS NOT NULL)
+"""
 
 
-def _is_deleted(subject: NewRequest | SendingResponse) -> bool:
-    kind = Tombstone.Kind
-    return (
-        Tombstone.objects.filter(user_id=subject.user_id)
-        .filter(
-            Q(kind=kind.PROCESSING, target_id=subject.processing_id)
-            | Q(kind=kind.REQUIREMENTS, target_id=subject.requirements_id)
+def _standing(subject: NewRequest | SendingResponse, run: int) -> tuple[bool, bool]:
+    """Whether its owner deleted it, and whether a later run has its outcome already.
+
+    The client must not end with the older one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STANDING,
+            {
+                "user": subject.user_id,
+                "processing": subject.processing_id,
+                "requirements": subject.requirements_id,
+                "run": run,
+            },
         )
-        .exists()
-    )
+        is_deleted, is_superseded = cursor.fetchone()
+        return is_deleted, is_superseded
 
 
 def _lock(user_id: int) -> None:
