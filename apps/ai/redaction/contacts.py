@@ -41,7 +41,7 @@ _AT_HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z][\w.]{2,}")
 _DATA_URI = re.compile(r"data:image/[a-z+.-]+;base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE)
 _PICTURE = re.compile(
     r"(?:\b(?:фото(?:графия)?|photo|picture|portrait|портрет)\s*[:—–-]\s*)?"
-    r"(?<![\w/])[\w-]+\.(?:jpe?g|png|gif|webp|heic|bmp|tiff?)\b",
+    r"(?<![\w/])[\w-]{1,80}\.(?:jpe?g|png|gif|webp|heic|bmp|tiff?)\b",
     re.IGNORECASE,
 )
 
@@ -103,7 +103,7 @@ def _phones(text: str) -> Iterator[Found]:
     for match in _LABELLED_PHONE.finditer(text):
         yield Found("phone", *match.span("number"))
     for match in _DIGITS.finditer(text):
-        line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        line = text[max(0, match.start() - 40) : match.start()].rpartition("\n")[2]
         if _is_phone(match.group(), is_labelled=bool(_PHONE_LABEL.search(line))):
             extension = _EXTENSION.match(text, match.end())
             yield Found("phone", match.start(), extension.end() if extension else match.end())
