@@ -21,7 +21,7 @@ from kafka_bridge.models import InboxMessage, MessageTask
 from tests.kafka_bridge.broker.tools import BridgeProcess, produce, wait_until
 from tests.kafka_bridge.conftest import resume
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
 
 class Server:
@@ -125,6 +125,42 @@ def test_a_bridge_outlives_its_postgresql_and_stays_in_the_group(own_topics, pos
         assert bridge.says("intake.resumed")
     finally:
         bridge.stop()
+
+
+def test_partitions_change_hands_while_postgresql_is_away_and_nothing_is_lost(
+    own_topics, postgres, tmp_path
+):
+    server, url = postgres
+    migrate(url)
+
+    def produce_everywhere(first: int) -> None:
+        for topic in own_topics.values():
+            for partition in range(4):
+                produce(topic, *resumes(first + partition), partition=partition)
+
+    environment = {"DATABASE_URL": url, "DATABASE_DIRECT_URL": url}
+    bridges = [BridgeProcess(tmp_path, environment, "first")]
+    try:
+        wait_until(lambda: bridges[0].says("intake.assigned"), seconds=60)
+        server.stop()
+        produce_everywhere(1)
+        wait_until(lambda: bridges[0].says("intake.paused"))
+        bridges.append(BridgeProcess(tmp_path, environment, "second"))
+        wait_until(lambda: bridges[1].says("intake.paused"), seconds=60)
+        assert bridges[0].says("intake.revoked")
+        bridges[1].kill()
+        wait_until(
+            lambda: '"partitions": 8, "event": "intake.assigned"' in bridges[0].log, seconds=60
+        )
+        produce_everywhere(11)
+        time.sleep(1)
+        server.start()
+        wait_until(lambda: count(url, "kafka_bridge_inboxmessage") == 32)
+        assert count(url, "kafka_bridge_messagetask") == 8
+        assert bridges[0].says("intake.resumed")
+    finally:
+        for bridge in bridges:
+            bridge.stop()
 
 
 def test_a_bridge_outlives_its_redis_and_wakes_celery_again(own_topics, valkey, tmp_path):
