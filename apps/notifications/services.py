@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.notifications import attempts, backoff, marks, ownership, signing
 from apps.notifications.attempts import Result
 from apps.notifications.gate import GATE, HeldBack
-from apps.notifications.models import Callback, CallbackAttempt
+from apps.notifications.models import Callback
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, NewRequest, Outcome
 from kafka_bridge.tasks import Attempt, Permanent, RetryLater
 from resume_platform.postgresql_pool.release import release_connection
@@ -131,6 +131,29 @@ def _note_the_wait(event: Outcome, attempt: Attempt, held: HeldBack) -> None:
     raise RetryLater(held.reason, seconds=held.seconds, counted=False)
 
 
+# One statement, since it is the hot path: the row is locked, so what is read stays true.
+_RECORD = """
+WITH locked AS (
+    SELECT id, attempts + 1 AS number, state IN ('pending', 'failed') AS is_open
+    FROM notifications_callback WHERE id = %(callback)s FOR UPDATE
+), history AS (
+    INSERT INTO notifications_callbackattempt
+        (callback_id, number, started_at, duration_ms, status_code, error, address,
+         response_excerpt)
+    SELECT id, number, %(started_at)s, %(duration_ms)s, %(status)s, %(error)s, %(address)s,
+           CASE WHEN is_open THEN %(excerpt)s ELSE '' END
+    FROM locked
+)
+UPDATE notifications_callback AS callback
+SET attempts = number, updated_at = clock_timestamp(),
+    state = CASE WHEN is_open THEN %(state)s ELSE callback.state END,
+    next_attempt_at = CASE WHEN is_open THEN %(next)s::timestamptz
+                           ELSE callback.next_attempt_at END,
+    last_error = CASE WHEN is_open THEN %(last_error)s ELSE callback.last_error END
+FROM locked WHERE callback.id = locked.id
+"""
+
+
 def _record(
     callback: Callback,
     result: Result,
@@ -141,21 +164,19 @@ def _record(
 
     What was deleted meanwhile stays cancelled, what another worker delivered stays delivered.
     """
-    row = ownership.lock_row(callback)
-    is_open = row.state in (State.PENDING, State.FAILED)
-    row.attempts += 1
-    CallbackAttempt.objects.create(
-        callback=row,
-        number=row.attempts,
-        started_at=result.started_at,
-        duration_ms=result.duration_ms,
-        status_code=result.status,
-        error=result.error,
-        address=result.address,
-        response_excerpt=result.excerpt if is_open else "",
-    )
-    if is_open:
-        row.state = state
-        row.next_attempt_at = next_attempt_at
-        row.last_error = "" if result.is_success else result.reason
-    row.save(update_fields=["attempts", "state", "next_attempt_at", "last_error", "updated_at"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RECORD,
+            {
+                "callback": callback.pk,
+                "started_at": result.started_at,
+                "duration_ms": result.duration_ms,
+                "status": result.status,
+                "error": result.error,
+                "address": result.address,
+                "excerpt": result.excerpt,
+                "state": state.value,
+                "next": next_attempt_at,
+                "last_error": "" if result.is_success else result.reason,
+            },
+        )
