@@ -13,17 +13,12 @@ from urllib.parse import urlsplit
 
 import redis
 import structlog
-from prometheus_client import Counter
 
 from apps.ai.hashing import key_of
+from apps.ai.metrics import EGRESS_REFUSED
 from resume_platform.caching import Namespace
 
 log = structlog.get_logger(__name__)
-
-# An alarm: somebody must look at the way out.
-EGRESS_REFUSED = Counter(
-    "ai_egress_refused_total", "Questions that were not sent because of the way out", ["why"]
-)
 
 ALLOWED_SECONDS = 300.0
 # A repaired way out is noticed soon.

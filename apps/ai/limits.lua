@@ -1,5 +1,5 @@
 -- The provider's limits over all workers, in one atomic step per question. See limits.py.
--- KEYS[1]: the namespace. ARGV[1]: acquire | settle | forget, ARGV[2]: now in ms (0: the server's).
+-- KEYS[1]: the namespace. ARGV[1]: acquire | settle, ARGV[2]: now in ms (0: the server's).
 local P = KEYS[1]
 local CALLS, TOKENS, SERVED, LAST = P .. 'calls', P .. 'tokens', P .. 'served', P .. 'last'
 local USERS, DUE, DAYS, STATE = P .. 'users', P .. 'due', P .. 'days', P .. 'state'
@@ -178,9 +178,4 @@ if ARGV[1] == 'settle' then
   redis.call('HSET', STATE, 'open_until', now + seconds)
   redis.call('HDEL', STATE, 'probe_until')
   return { 'opened', seconds, '' }
-end
-
-if ARGV[1] == 'forget' then
-  leave(ARGV[3], ARGV[4])
-  return { 'closed', 0, '' }
 end

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import redis
 import structlog
 
+from apps.ai.metrics import CIRCUIT_OPENED
 from resume_platform.caching import Namespace
 
 log = structlog.get_logger(__name__)
@@ -117,14 +118,8 @@ class Limits:
         except LimitsAway:
             return
         if state == "opened":
+            CIRCUIT_OPENED.inc()
             log.error("ai.circuit_opened", seconds=int(seconds) / 1000)
-
-    def forget(self, turn: Turn) -> None:
-        """The row will not come again: it holds no place any more."""
-        try:
-            self._run("forget", turn.user_id, turn.row)
-        except LimitsAway:
-            return
 
     def _run(self, action: str, *arguments: Any) -> tuple[Any, Any, str]:
         now = 0 if self.now is None else _ms(self.now)

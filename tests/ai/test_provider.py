@@ -19,6 +19,7 @@ from apps.ai.provider import (
 )
 from apps.ai.provider_waits import parse_duration, wait_seconds
 from apps.ai.rubrics import NothingDemanded
+from tests.ai.proxies import running_proxy
 
 SECRET = "Требуется Секретный Агент"
 QUESTION = rubric_question(f"- {SECRET}\n- Python\n- Docker")
@@ -195,3 +196,17 @@ def test_which_errors_wait_and_which_are_told(error, is_last, meaning):
         assert found.sentence("ru") != found.sentence("en")
     else:
         assert found == meaning
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_questions_and_the_look_at_the_country_take_the_same_proxy(standin, make_provider, scheme):
+    with running_proxy() as proxy:
+        provider = make_provider(proxy=f"{scheme}://127.0.0.1:{proxy.server_address[1]}")
+        assert "loc=NL" in provider.fetch(f"{standin.base}/cdn-cgi/trace")
+        assert proxy.passed == 1
+        provider.ask(QUESTION)
+        # The connection may be kept, but never goes around the proxy.
+        assert proxy.passed >= 1
+    with pytest.raises(OSError, match="unreachable"):
+        make_provider(proxy=f"{scheme}://127.0.0.1:9").fetch(f"{standin.base}/cdn-cgi/trace")
+    fails_with(make_provider(proxy=f"{scheme}://127.0.0.1:9"), ProviderUnavailable)
