@@ -19,6 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 CONNECT_SECONDS = 5.0
 TLS_SECONDS = 5.0
+MAX_HEAD = 64 * 1024
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Route:
     addresses: tuple[str, ...]
     deadline: float
     connected_to: str = field(default="", init=False)
+    budget: int = field(default=MAX_HEAD, init=False)
+    """Bytes that may still come."""
 
     def remaining(self, at_most: float | None = None) -> float:
         """Seconds left. Raises TimeoutError when there are none."""
@@ -35,6 +38,13 @@ class Route:
         if seconds <= 0:
             raise TimeoutError("deadline")
         return seconds if at_most is None else min(seconds, at_most)
+
+    def spend(self, received: int) -> int:
+        """Raises OSError when more came than may."""
+        self.budget -= received
+        if self.budget < 0:
+            raise OSError("too much")
+        return received
 
     def connect(self, port: int) -> "_PlainSocket":
         """Connect to the first address that takes it. Raises the last one's OSError."""
@@ -60,7 +70,7 @@ class _PlainSocket(socket.socket):
 
     def recv_into(self, *arguments: Any, **options: Any) -> int:
         self.settimeout(self.route.remaining())
-        return super().recv_into(*arguments, **options)
+        return self.route.spend(super().recv_into(*arguments, **options))
 
     def sendall(self, *arguments: Any, **options: Any) -> None:
         self.settimeout(self.route.remaining())
@@ -72,9 +82,10 @@ class _TlsSocket(ssl.SSLSocket):
     route: Route | None = None
 
     def recv_into(self, *arguments: Any, **options: Any) -> int:
-        if self.route:
-            self.settimeout(self.route.remaining())
-        return super().recv_into(*arguments, **options)
+        if self.route is None:
+            return super().recv_into(*arguments, **options)
+        self.settimeout(self.route.remaining())
+        return self.route.spend(super().recv_into(*arguments, **options))
 
     def send(self, *arguments: Any, **options: Any) -> int:
         if self.route:

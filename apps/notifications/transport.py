@@ -196,6 +196,7 @@ def _exchange(
 def _excerpt(response: HTTPResponse, route: Route) -> str:
     """Reading on is a courtesy; the status has come, so a body that breaks off changes nothing."""
     body = b""
+    route.budget = 2 * MAX_BODY  # the framing of many small chunks comes on top of the body
     route.deadline = min(route.deadline, time.monotonic() + BODY_SECONDS)
     try:
         while len(body) < MAX_BODY and (piece := response.read1(16_384)):

@@ -98,6 +98,18 @@ def test_at_most_64_kilobytes_are_read(receive: Callable[..., Receiver]) -> None
     assert not sent.wait(0.2)
 
 
+def test_endless_headers_are_cut_off_as_well(receive: Callable[..., Receiver]) -> None:
+    sent = threading.Event()
+
+    def megabytes_of_headers(connection: Any) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + b"X-A: %s\r\n" % (b"b" * 60_000) * 90)
+        sent.set()
+
+    with pytest.raises(TransportError, match="connection_broken"):
+        post(receive(megabytes_of_headers).url)
+    assert not sent.is_set()
+
+
 def test_an_excerpt_can_be_stored_whatever_bytes_come(receive: Callable[..., Receiver]) -> None:
     assert post(receive(says(200, b"ok\x00\xff")).url).excerpt == "ok\ufffd"
 
