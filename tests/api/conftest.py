@@ -19,7 +19,8 @@ def running_server(
 
 @pytest.fixture
 def server(running_server: Server, transactional_db: None) -> Server:
-    """For tests that send real HTTP; the database is empty before and after."""
+    """For tests that send real HTTP; the database is empty before and after, Redis before."""
+    running_server.flush_redis()
     return running_server
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import redis
 import requests
 from django.db import connection
 
@@ -78,6 +79,10 @@ class Server:
         self._valkey = subprocess.Popen(self.redis._command(), stdout=subprocess.DEVNULL)
         _wait(lambda: redis_answers(self.redis.url), self._valkey)
 
+    def flush_redis(self) -> None:
+        with redis.Redis.from_url(self.redis.url) as client:
+            client.flushall()
+
     def kill_redis(self) -> None:
         self._valkey.kill()
         self._valkey.wait()
@@ -122,10 +127,10 @@ class Server:
         database = connection.settings_dict
         parts = urlsplit(os.environ["DATABASE_URL"])
         url = parts._replace(path=f"/{database['NAME']}").geturl()
-        redis = dict.fromkeys(("REDIS_URL", "CACHE_URL", "CELERY_BROKER_URL"), self.redis.url)
+        servers = dict.fromkeys(("REDIS_URL", "CACHE_URL", "CELERY_BROKER_URL"), self.redis.url)
         return {
             **os.environ,
-            **redis,
+            **servers,
             "DATABASE_URL": url,
             "DATABASE_DIRECT_URL": url,
             # Nothing may linger when the test database goes.
