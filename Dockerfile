@@ -24,6 +24,7 @@ COPY docker/healthcheck.py docker/
 COPY resume_platform resume_platform
 COPY kafka_bridge kafka_bridge
 COPY apps apps
+COPY locale locale
 RUN python -m compileall -q .
 USER app
 EXPOSE 8000

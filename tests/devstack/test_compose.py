@@ -13,7 +13,7 @@ from devstack.settings_file import read_settings
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
-ONCE = {"migrate", "topics"}
+ONCE = {"migrate", "topics", "test-topics"}
 
 
 def test_every_process_of_the_system_is_there():
