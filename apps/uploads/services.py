@@ -177,5 +177,5 @@ def _owned(row: Row | None, user_id: int, missing: str, code: str) -> Row:
     if row is None:
         raise NotFound(missing, code)
     if row.user_id != user_id:
-        raise Forbidden(_("It belongs to another user."), "not_the_owner")
+        raise Forbidden(_("It belongs to another user."), "not_owner")
     return row

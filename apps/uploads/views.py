@@ -35,7 +35,7 @@ from resume_platform.api.schema import (
 )
 
 NO_TEXT = invalid("resume", "This field may not be blank.")
-FORBIDDEN = Problem(403, "not_the_owner", "It belongs to another user.")
+FORBIDDEN = Problem(403, "not_owner", "It belongs to another user.")
 NO_RESUME = Problem(404, "resume_not_found", "There is no such resume.")
 NO_REQUIREMENTS = Problem(404, "requirements_not_found", "There are no such requirements.")
 BAD_URL = invalid("callback_url", "This is not a URL with a host.")

@@ -297,7 +297,7 @@ def test_start_processing_answers_403_to_what_is_not_the_owners(
     anna: APIClient, mine: dict[str, int], theirs: dict[str, int], name: str
 ) -> None:
     body = {**mine, name: theirs[name], "callback_url": CALLBACK}
-    error(call(anna, "POST", "/start_processing", body), 403, "not_the_owner")
+    error(call(anna, "POST", "/start_processing", body), 403, "not_owner")
 
 
 @pytest.mark.parametrize("name", ["resume_id", "requirements_id"])
