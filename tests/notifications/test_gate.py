@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings
 from pytest_django import Settings
 
 from apps.notifications import attempts, gate, services
@@ -30,7 +32,13 @@ def few(settings: Settings) -> None:
 @pytest.fixture
 def workers() -> list[Gate]:
     """Two processes' gates; `now` is the server's time to both."""
-    return [Gate(now=1000.0), Gate(now=1000.0)]
+    return [Gate(patient_redis(), now=1000.0) for _ in range(2)]
+
+
+def patient_redis() -> caching.Namespace:
+    """Without the short timeouts of the real client: a busy machine is not a lost server."""
+    client = redis.Redis.from_url(settings.REDIS_URL, decode_responses=True)
+    return caching.Namespace(client, "notifications")
 
 
 def at(workers: list[Gate], now: float) -> None:
@@ -182,8 +190,8 @@ def busy(
 ) -> tuple[Receiver, list[Any]]:
     """A receiver whose turns are all taken, and what gives them back."""
     receiver = receive(says(200))
-    monkeypatch.setattr(services, "GATE", Gate())
-    elsewhere = Gate()
+    monkeypatch.setattr(services, "GATE", Gate(patient_redis()))
+    elsewhere = Gate(patient_redis())
     turns = [elsewhere.turn(f"127.0.0.1:{receiver.port}") for _ in range(3)]
     for turn in turns:
         turn.__enter__()
@@ -227,7 +235,7 @@ def test_a_dead_host_is_left_alone_but_not_for_longer_than_the_schedule_lasts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     receiver = receive(says(500))
-    own = Gate(now=OCCURRED_AT.timestamp())
+    own = Gate(patient_redis(), now=OCCURRED_AT.timestamp())
     monkeypatch.setattr(services, "GATE", own)
     monkeypatch.setattr(attempts, "now", lambda: OCCURRED_AT)
     tasks = [bridge.take(outcome(receiver, processing_id=n)) for n in range(1, 7)]
