@@ -6,6 +6,7 @@ mean that the broker lost the log and counts from 0 again.
 """
 
 import base64
+import operator
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -326,10 +327,15 @@ def _without_texts(row: Incoming, reason: str) -> Incoming:
     return _dead(bare, key, [], codec.Undecodable("unstorable", reason))
 
 
+# The client hands out a broken list with an error pending where a name is not UTF-8. A call by
+# this way always looks for that; the interpreter's fast path for `message.headers()` does not.
+_ask_for_headers = operator.methodcaller("headers")
+
+
 def _headers(message: Message) -> list[tuple[str, bytes | None]]:
     """Empty if a name is not UTF-8: the client fails on that, and an event needs no headers."""
     try:
-        return cast(list[tuple[str, bytes | None]], message.headers() or [])
+        return cast(list[tuple[str, bytes | None]], _ask_for_headers(message) or [])
     except Exception as error:  # noqa: BLE001  it raises SystemError
         log.warning("intake.headers_unreadable", error=type(error).__name__)
         # Asked again, the client would hand out the half-made list, which ends the process.
