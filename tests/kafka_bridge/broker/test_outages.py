@@ -127,6 +127,7 @@ def test_a_bridge_outlives_its_postgresql_and_stays_in_the_group(own_topics, pos
         bridge.stop()
 
 
+@pytest.mark.slow
 def test_partitions_change_hands_while_postgresql_is_away_and_nothing_is_lost(
     own_topics, postgres, tmp_path
 ):
