@@ -19,7 +19,7 @@ from confluent_kafka import Producer
 from devstack.stack import Stack
 from tests.e2e.client import REQUIREMENTS, RESUME, ApiClient, Processing, wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
 
 APPS = ("auth", "uploads", "ai", "storage", "notifications")
 ROOT = Path(__file__).resolve().parent.parent.parent
