@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from apps.uploads.file_errors import domain_error
 from tests.api.live import Server
 from tests.uploads import tricky
@@ -11,6 +13,7 @@ GROWTH_KILOBYTES = 60_000
 RESIDENT_KILOBYTES = 30_000
 
 
+@pytest.mark.slow
 def test_tricky_files_leave_the_servers_memory_where_it_was(server: Server) -> None:
     user = server.somebody()
 

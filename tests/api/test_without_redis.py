@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from apps.storage.models import Status, StoredProcessing, StoredRequirements, StoredResume
 from tests.api.live import PASSWORD, Client, Server
 
@@ -76,6 +78,7 @@ def everything(server: Server, user: Client, name: str) -> dict[str, int]:
     return statuses
 
 
+@pytest.mark.slow
 def test_redis_stopped_in_the_middle_every_endpoint_answers_as_the_contract_says(
     server: Server,
 ) -> None:

@@ -42,6 +42,7 @@ def stack(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.e2e
+@pytest.mark.slow
 def test_a_stack_publishes_its_parts_follows_restarts_and_leaves_nothing(stack, tmp_path):
     def published() -> dict[str, object]:
         return json.loads((tmp_path / "stack.json").read_text())

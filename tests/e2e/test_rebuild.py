@@ -105,6 +105,7 @@ def all_of(client: ApiClient, count: int):
     return items if len(items) == count else None
 
 
+@pytest.mark.slow
 def test_storage_rebuilt_from_kafka_is_the_same_in_every_column_that_comes_from_events(
     stack, client, ai, query, stored, produce
 ):

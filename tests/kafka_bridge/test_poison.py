@@ -74,6 +74,7 @@ def worker(transactional_db: None, settings, handlers) -> Iterator[Worker]:
     queue.delete(QUEUE)
 
 
+@pytest.mark.slow
 def test_three_deaths_alone_bury_the_poison_and_nothing_else(
     worker: Worker, store: Callable[..., list[int]]
 ) -> None:

@@ -59,6 +59,7 @@ def connections_of_others() -> int:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.slow
 def test_500_dripping_receivers_do_not_delay_100_good_ones(
     bridge: Bridge, crowd: Crowd, tmp_path: Path
 ) -> None:
@@ -84,6 +85,7 @@ def test_500_dripping_receivers_do_not_delay_100_good_ones(
         assert not CallbackAttempt.objects.exclude(status_code=200).exists()
 
 
+@pytest.mark.slow
 def test_killed_between_the_post_and_its_record_it_is_delivered_again_under_the_same_id(
     bridge: Bridge, receive: Callable[..., Receiver], tmp_path: Path
 ) -> None:

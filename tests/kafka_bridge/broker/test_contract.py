@@ -70,6 +70,7 @@ def test_what_was_not_committed_is_delivered_again(own_topics):
         consumer.close()
 
 
+@pytest.mark.slow
 def test_two_members_share_the_partitions_and_one_that_leaves_gives_them_back(own_topics):
     topic = own_topics["sending"]
     members = [
@@ -92,6 +93,7 @@ def test_two_members_share_the_partitions_and_one_that_leaves_gives_them_back(ow
     members.pop().close()
 
 
+@pytest.mark.slow
 def test_a_members_sudden_end_gives_its_partitions_to_the_other(own_topics, handlers, settings):
     """A thread that stops polling without leaving is, to the group, a dead process."""
     topic = own_topics["uploading_data"]
@@ -172,6 +174,7 @@ def test_one_users_events_arrive_in_the_order_of_their_commits(own_topics, handl
     assert all(ids == sorted(ids) for ids in seen.values())
 
 
+@pytest.mark.slow
 def test_several_bridges_take_each_message_once_while_they_come_and_go(own_topics, handlers):
     topic = own_topics["uploading_data"]
     stop = threading.Event()

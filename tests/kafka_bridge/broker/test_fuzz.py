@@ -104,6 +104,7 @@ def odd_headers(rng: random.Random) -> list[tuple[str, bytes | None]]:
     ]
 
 
+@pytest.mark.slow
 def test_every_good_one_is_taken_every_bad_one_is_a_dead_letter_and_nothing_restarts(
     own_topics, handlers
 ):

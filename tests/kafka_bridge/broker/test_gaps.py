@@ -12,6 +12,7 @@ from tests.kafka_bridge.conftest import resume
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.slow
 def test_offsets_that_were_skipped_while_no_bridge_ran_are_counted(own_topics, handlers, settings):
     topic = own_topics["uploading_data"]
     gaps = metrics.INBOX_OFFSET_GAPS.labels(topic)

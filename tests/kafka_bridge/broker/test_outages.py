@@ -88,6 +88,7 @@ def migrate(url: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_bridge_outlives_its_postgresql_and_stays_in_the_group(own_topics, postgres, tmp_path):
     server, url = postgres
     migrate(url)
