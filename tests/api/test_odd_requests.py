@@ -108,6 +108,7 @@ def odd_fields() -> Iterator[tuple[str, str, Any]]:
                 yield path, name, value
 
 
+@pytest.mark.slow
 def test_a_field_of_any_kind_is_no_500(user: Client) -> None:
     for path, name, value in odd_fields():
         body = {key: GOOD.get(key, "x") for key in FIELDS[path]} | {name: value}
@@ -122,6 +123,7 @@ def test_a_field_of_any_kind_is_no_500(user: Client) -> None:
         check(answer, (path, name, repr(value)[:50]), allowed=not_broken)
 
 
+@pytest.mark.slow
 def test_a_query_of_any_kind_is_no_500(user: Client) -> None:
     names = ("resume_id", "requirements_id", "processing_id", "limit", "offset", "sort_by")
     texts = ["", "0", "-1", str(2**63), str(2**64), "9" * 3500, "1.5", "%00", "%ff", "%ed%a0%80"]

@@ -44,6 +44,7 @@ def test_what_is_produced_is_consumed_in_order_with_its_key_headers_and_timestam
     assert got[0].timestamp()[1] > 1_700_000_000_000
 
 
+@pytest.mark.slow
 def test_a_committed_offset_is_where_the_group_goes_on(own_topics):
     topic = own_topics["sending"]
     produce(topic, *[(b"k", str(n).encode()) for n in range(6)])
@@ -60,6 +61,7 @@ def test_a_committed_offset_is_where_the_group_goes_on(own_topics):
     second.close()
 
 
+@pytest.mark.slow
 def test_what_was_not_committed_is_delivered_again(own_topics):
     topic = own_topics["sending"]
     produce(topic, *[(b"k", str(n).encode()) for n in range(3)])

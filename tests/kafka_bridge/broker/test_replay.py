@@ -58,6 +58,7 @@ def replayed() -> list[int]:
     return sorted(rows.values_list("message__offset", flat=True))
 
 
+@pytest.mark.slow
 def test_everything_that_the_intake_has_passed_and_nothing_beyond(topic):
     assert "9 messages: 9 task rows" in replay()
     assert replayed() == list(range(9))
