@@ -1,6 +1,6 @@
 """The callbacks' endpoints: each validates, calls one service, and returns."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
@@ -18,6 +18,7 @@ from apps.notifications.serializers import (
     TestedSerializer,
     WebhookSecretSerializer,
 )
+from resume_platform.api.caller import user_id
 from resume_platform.api.schema import (
     JSON_BODY,
     PROTECTED,
@@ -75,7 +76,7 @@ class WebhookSecretView(APIView):
         ),
     )
     def get(self, request: Request) -> Response:
-        return Response({"secret": services.webhook_secret(user_id=_user_id(request))})
+        return Response({"secret": services.webhook_secret(user_id=user_id(request))})
 
 
 class NotificationsView(APIView):
@@ -94,7 +95,7 @@ class NotificationsView(APIView):
     def get(self, request: Request) -> Response:
         query = NotificationsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        found = redelivery.of_processing(user_id=_user_id(request), **query.validated_data)
+        found = redelivery.of_processing(user_id=user_id(request), **query.validated_data)
         return Response(NotificationItem(found, many=True).data)
 
 
@@ -115,14 +116,14 @@ class RedeliverView(APIView):
     def post(self, request: Request) -> Response:
         form = RedeliverSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        user_id = _user_id(request)
+        caller = user_id(request)
         limits.take(
-            user_id=user_id,
+            user_id=caller,
             what="redeliver",
             per_minute=settings.REDELIVER_PER_MINUTE,
             code="too_many_redeliveries",
         )
-        sent = redelivery.redeliver_of(user_id=user_id, **form.validated_data)
+        sent = redelivery.redeliver_of(user_id=caller, **form.validated_data)
         answer: dict[str, Any] = {"status": "Redelivery started"}
         return Response(answer | {"processing_id": sent.processing_id, "run": sent.run})
 
@@ -145,7 +146,7 @@ class TestCallbackView(APIView):
         form = TestCallbackSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         url = form.validated_data["callback_url"]
-        result = samples.send(user_id=_user_id(request), url=url)
+        result = samples.send(user_id=user_id(request), url=url)
         return Response(
             {
                 "status": result.status,
@@ -154,8 +155,3 @@ class TestCallbackView(APIView):
                 "response": result.excerpt,
             }
         )
-
-
-def _user_id(request: Request) -> int:
-    # Every authentication class of ours sets a user with an id; the permission asks for one.
-    return cast(int, request.user.id)

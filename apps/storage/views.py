@@ -1,6 +1,6 @@
 """GET endpoints: each validates its query, asks `queries` once and answers."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.storage import queries, serializers
+from resume_platform.api.caller import user_id
 from resume_platform.api.schema import PROTECTED, Problem, answers, invalid
 
 TOTAL_HEADER = "X-Total-Count"
@@ -64,11 +65,6 @@ def _page_of(listing: queries.Listing) -> Response:
     return Response(listing.items, headers={TOTAL_HEADER: str(listing.total)})
 
 
-def _user_id(request: Request) -> int:
-    # Every authentication class of ours sets a user with an id; the permission asks for one.
-    return cast(int, request.user.id)
-
-
 class ResumeView(APIView):
     @_read(
         "One resume", serializers.ResumeQuery, serializers.ResumeItem, example=RESUME, many=False
@@ -76,7 +72,7 @@ class ResumeView(APIView):
     def get(self, request: Request) -> Response:
         query = serializers.ResumeQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        return Response(queries.get_resume(user_id=_user_id(request), **query.validated_data))
+        return Response(queries.get_resume(user_id=user_id(request), **query.validated_data))
 
 
 class RequirementsView(APIView):
@@ -88,7 +84,7 @@ class RequirementsView(APIView):
     def get(self, request: Request) -> Response:
         query = serializers.RequirementsQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        return _page_of(queries.get_requirements(user_id=_user_id(request), **query.validated_data))
+        return _page_of(queries.get_requirements(user_id=user_id(request), **query.validated_data))
 
 
 class ProcessingView(APIView):
@@ -104,7 +100,7 @@ class ProcessingView(APIView):
         query.is_valid(raise_exception=True)
         return _page_of(
             queries.list_processings(
-                user_id=_user_id(request), with_texts=self.with_texts, **query.validated_data
+                user_id=user_id(request), with_texts=self.with_texts, **query.validated_data
             )
         )
 

@@ -1,6 +1,6 @@
 """The endpoints of uploads: each validates, calls one service, and returns."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -25,6 +25,7 @@ from apps.uploads.serializers import (
     StartProcessingSerializer,
 )
 from apps.uploads.upload_handler import BoundedMemoryUploadHandler
+from resume_platform.api.caller import user_id
 from resume_platform.api.schema import (
     JSON_BODY,
     PROTECTED,
@@ -111,7 +112,7 @@ class ResumeTextView(APIView):
         form = ResumeTextSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         text = form.validated_data["resume"]
-        resume = services.create_resume(user_id=_user_id(request), text=text)
+        resume = services.create_resume(user_id=user_id(request), text=text)
         return Response({"resume_id": resume.id})
 
 
@@ -119,7 +120,7 @@ class ResumeFileView(FileView):
     @_upload("a resume's file", FileSerializer, ResumeIdSerializer, *FILE_PROBLEMS)
     def post(self, request: Request) -> Response:
         file = self.file(request)
-        resume = services.create_resume_from_file(user_id=_user_id(request), **file)
+        resume = services.create_resume_from_file(user_id=user_id(request), **file)
         return Response({"resume_id": resume.id})
 
 
@@ -135,7 +136,7 @@ class RequirementsTextView(APIView):
         form = RequirementsTextSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         text = form.validated_data["requirements"]
-        requirements = services.create_requirements(user_id=_user_id(request), text=text)
+        requirements = services.create_requirements(user_id=user_id(request), text=text)
         return Response({"requirements_id": requirements.id})
 
 
@@ -148,7 +149,7 @@ class RequirementsFileView(FileView):
     )
     def post(self, request: Request) -> Response:
         file = self.file(request)
-        requirements = services.create_requirements_from_file(user_id=_user_id(request), **file)
+        requirements = services.create_requirements_from_file(user_id=user_id(request), **file)
         return Response({"requirements_id": requirements.id})
 
 
@@ -167,7 +168,7 @@ class StartProcessingView(APIView):
     def post(self, request: Request) -> Response:
         form = StartProcessingSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        processing = services.start_processing(user_id=_user_id(request), **form.validated_data)
+        processing = services.start_processing(user_id=user_id(request), **form.validated_data)
         return Response({"status": "Processing started", "processing_id": processing.id})
 
 
@@ -176,7 +177,7 @@ class DeleteProcessingView(APIView):
     def post(self, request: Request) -> Response:
         form = DeleteProcessingSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        deleted = services.delete_processings(user_id=_user_id(request), **form.validated_data)
+        deleted = services.delete_processings(user_id=user_id(request), **form.validated_data)
         return Response({"is_deleted": deleted})
 
     @_delete("processings", DeleteProcessingSerializer, {"processings_ids": [1, 2]})
@@ -193,7 +194,7 @@ class DeleteRequirementsView(APIView):
     def post(self, request: Request) -> Response:
         form = DeleteRequirementsSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        deleted = services.delete_requirements(user_id=_user_id(request), **form.validated_data)
+        deleted = services.delete_requirements(user_id=user_id(request), **form.validated_data)
         return Response({"is_deleted": deleted})
 
     @_delete(
@@ -203,8 +204,3 @@ class DeleteRequirementsView(APIView):
     )
     def delete(self, request: Request) -> Response:
         return self.post(request)
-
-
-def _user_id(request: Request) -> int:
-    # Every authentication class of ours sets a user with an id; the permission asks for one.
-    return cast(int, request.user.id)
