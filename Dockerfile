@@ -22,6 +22,7 @@ FROM base AS system
 COPY manage.py celery_app.py ./
 COPY docker/healthcheck.py docker/
 COPY resume_platform resume_platform
+COPY staff staff
 COPY kafka_bridge kafka_bridge
 COPY apps apps
 COPY locale locale

@@ -7,25 +7,25 @@ from django.http import HttpRequest
 
 from kafka_bridge import replay
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, OutboxMessage, PartitionLog
-from resume_platform.admin import ReadOnly
+from resume_platform.admin import ModelAdmin, ReadOnly, TabularInline
 
 
 @admin.register(OutboxMessage)
-class OutboxMessageAdmin(ReadOnly, admin.ModelAdmin):
+class OutboxMessageAdmin(ReadOnly, ModelAdmin):
     list_display = ("id", "key", "topic", "partition_key", "occurred_at", "event_id")
     list_filter = ("topic", "key")
     search_fields = ("event_id", "partition_key")
     exclude = ("value",)
 
 
-class MessageTaskInline(ReadOnly, admin.TabularInline):
+class MessageTaskInline(ReadOnly, TabularInline):
     model = MessageTask
     fields = ("name", "state", "attempts", "next_attempt_at", "last_error", "finished_at")
     extra = 0
 
 
 @admin.register(InboxMessage)
-class InboxMessageAdmin(ReadOnly, admin.ModelAdmin):
+class InboxMessageAdmin(ReadOnly, ModelAdmin):
     list_display = ("id", "key", "topic", "partition", "offset", "occurred_at", "received_at")
     list_filter = ("topic", "key")
     search_fields = ("event_id",)
@@ -34,19 +34,19 @@ class InboxMessageAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(MessageTask)
-class MessageTaskAdmin(ReadOnly, admin.ModelAdmin):
+class MessageTaskAdmin(ReadOnly, ModelAdmin):
     list_display = ("id", "name", "state", "attempts", "next_attempt_at", "last_error")
     list_filter = ("name", "state", "suspect")
     raw_id_fields = ("message",)
 
 
 @admin.register(PartitionLog)
-class PartitionLogAdmin(ReadOnly, admin.ModelAdmin):
+class PartitionLogAdmin(ReadOnly, ModelAdmin):
     list_display = ("topic", "partition", "epoch", "next_offset", "cluster_id")
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnly, admin.ModelAdmin):
+class DeadLetterAdmin(ReadOnly, ModelAdmin):
     list_display = ("id", "source", "reason", "topic", "partition", "offset", "created_at",
                     "replayed_at")  # fmt: skip
     list_filter = ("source", "reason", "topic")

@@ -95,6 +95,8 @@ KAFKA_TOPICS = {
 
 # --- Django ------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "unfold",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -111,6 +113,7 @@ INSTALLED_APPS = [
     # The users' table is also the staff's, so this one is always there; see decision 0003.
     "apps.auth",
     *[f"apps.{name}" for name in env.ENABLED_APPS if name != "auth"],
+    "staff",  # after the apps whose pages it composes
 ]
 
 MIDDLEWARE = [
@@ -210,6 +213,17 @@ AXES_CLIENT_IP_CALLABLE = "apps.auth.login_limit.address_of"
 AXES_LOCKOUT_CALLABLE = "apps.auth.login_limit.locked_out_page"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+
+# --- the staff's pages -------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "Resume platform",
+    "SITE_HEADER": "Resume platform",
+    "SITE_URL": None,
+    "SITE_SYMBOL": "person_search",
+    "SHOW_LANGUAGES": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}
 
 # --- REST --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

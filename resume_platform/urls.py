@@ -25,6 +25,7 @@ urlpatterns = [
     path("schema", SpectacularAPIView.as_view(**open_to_all)),
     # Split: its script is a file of its own, so that no inline script need be allowed.
     path("docs", SpectacularSwaggerSplitView.as_view(url="/schema", **open_to_all)),
+    path("admin/i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]
 

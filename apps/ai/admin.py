@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.ai import ledger
 from apps.ai.models import Analysis, ProviderCall, Rubric, Tombstone
-from resume_platform.admin import ReadOnly
+from resume_platform.admin import ModelAdmin, ReadOnly
 
 MAX_SUMS = 200
 
@@ -31,7 +31,7 @@ class FlaggedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Rubric)
-class RubricAdmin(ReadOnly, admin.ModelAdmin):
+class RubricAdmin(ReadOnly, ModelAdmin):
     list_display = (
         "id",
         "language",
@@ -47,7 +47,7 @@ class RubricAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Analysis)
-class AnalysisAdmin(ReadOnly, admin.ModelAdmin):
+class AnalysisAdmin(ReadOnly, ModelAdmin):
     list_display = (
         "id", "processing_id", "run", "user_id", "status", "score", "verdict", "error_code",
         "flags", "model", "input_tokens", "output_tokens", "cost", "latency_ms", "reused_from",
@@ -65,7 +65,7 @@ class AnalysisAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(ProviderCall)
-class ProviderCallAdmin(ReadOnly, admin.ModelAdmin):
+class ProviderCallAdmin(ReadOnly, ModelAdmin):
     """What was paid, and above the list its sums by user and day: of what the filters select."""
 
     list_display = (
@@ -88,7 +88,7 @@ class ProviderCallAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Tombstone)
-class TombstoneAdmin(ReadOnly, admin.ModelAdmin):
+class TombstoneAdmin(ReadOnly, ModelAdmin):
     list_display = ("id", "kind", "ref_id", "user_id", "created_at")
     list_filter = ("kind",)
     search_fields = ("ref_id", "user_id")

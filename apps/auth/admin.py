@@ -5,11 +5,13 @@ from typing import ClassVar
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 
 from apps.auth.models import Session, User
+from resume_platform.admin import ModelAdmin, TabularInline
 
 
-class SessionInline(admin.TabularInline):
+class SessionInline(TabularInline):
     model = Session
     fields = ("id", "created_at", "last_used_at", "expires_at", "revoked_at")
     readonly_fields = fields
@@ -25,7 +27,9 @@ class SessionInline(admin.TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    form = UserChangeForm
+    change_password_form = AdminPasswordChangeForm
     list_display = ("id", "username", "full_name", "created_at", "is_active", "is_staff")
     list_display_links = ("id", "username")
     list_filter = ("is_active", "is_staff", "created_at")

@@ -7,16 +7,16 @@ from django.http import HttpRequest
 
 from apps.notifications import redelivery, why
 from apps.notifications.models import Callback, CallbackAttempt, Tombstone
-from resume_platform.admin import ReadOnly
+from resume_platform.admin import ModelAdmin, ReadOnly, TabularInline
 
 
-class CallbackAttemptInline(ReadOnly, admin.TabularInline):
+class CallbackAttemptInline(ReadOnly, TabularInline):
     model = CallbackAttempt
     extra = 0
 
 
 @admin.register(Callback)
-class CallbackAdmin(ReadOnly, admin.ModelAdmin):
+class CallbackAdmin(ReadOnly, ModelAdmin):
     list_display = (
         "processing_id",
         "run",
@@ -56,7 +56,7 @@ class CallbackAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(CallbackAttempt)
-class CallbackAttemptAdmin(ReadOnly, admin.ModelAdmin):
+class CallbackAttemptAdmin(ReadOnly, ModelAdmin):
     list_display = (
         "id",
         "processing_id",
@@ -79,7 +79,7 @@ class CallbackAttemptAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Tombstone)
-class TombstoneAdmin(ReadOnly, admin.ModelAdmin):
+class TombstoneAdmin(ReadOnly, ModelAdmin):
     list_display = ("kind", "target_id", "user_id")
     list_filter = ("kind",)
     search_fields = ("=target_id", "=user_id")

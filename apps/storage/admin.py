@@ -9,18 +9,18 @@ from apps.storage.models import (
     StoredUser,
     Tombstone,
 )
-from resume_platform.admin import ReadOnly
+from resume_platform.admin import ModelAdmin, ReadOnly
 
 
 @admin.register(StoredUser)
-class StoredUserAdmin(ReadOnly, admin.ModelAdmin):
+class StoredUserAdmin(ReadOnly, ModelAdmin):
     list_display = ("user_id", "username", "full_name", "created_at")
     search_fields = ("=user_id", "=username")
     ordering = ("-user_id",)
 
 
 @admin.register(StoredResume)
-class StoredResumeAdmin(ReadOnly, admin.ModelAdmin):
+class StoredResumeAdmin(ReadOnly, ModelAdmin):
     list_display = ("resume_id", "user_id", "create_at", "deleted")
     list_filter = ("deleted",)
     search_fields = ("=resume_id", "=user_id")
@@ -28,7 +28,7 @@ class StoredResumeAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(StoredRequirements)
-class StoredRequirementsAdmin(ReadOnly, admin.ModelAdmin):
+class StoredRequirementsAdmin(ReadOnly, ModelAdmin):
     list_display = ("requirements_id", "user_id", "create_at", "deleted")
     list_filter = ("deleted",)
     search_fields = ("=requirements_id", "=user_id")
@@ -36,7 +36,7 @@ class StoredRequirementsAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(StoredProcessing)
-class StoredProcessingAdmin(ReadOnly, admin.ModelAdmin):
+class StoredProcessingAdmin(ReadOnly, ModelAdmin):
     list_display = (
         "processing_id",
         "user_id",
@@ -55,7 +55,7 @@ class StoredProcessingAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Tombstone)
-class TombstoneAdmin(ReadOnly, admin.ModelAdmin):
+class TombstoneAdmin(ReadOnly, ModelAdmin):
     list_display = ("kind", "target_id", "user_id")
     list_filter = ("kind",)
     search_fields = ("=target_id", "=user_id")

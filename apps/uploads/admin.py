@@ -5,10 +5,10 @@ from typing import ClassVar
 from django.contrib import admin
 
 from apps.uploads.models import Processing, Requirements, Resume
-from resume_platform.admin import ReadOnly
+from resume_platform.admin import ModelAdmin, ReadOnly
 
 
-class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):
+class ReadOnlyAdmin(ReadOnly, ModelAdmin):
     search_fields: ClassVar = ("=id", "=user_id")
     ordering = ("-id",)
 
