@@ -19,7 +19,7 @@ USER app
 CMD ["sleep", "infinity"]
 
 FROM base AS system
-COPY manage.py celery_app.py ./
+COPY manage.py celery_app.py gunicorn.conf.py ./
 COPY docker/healthcheck.py docker/
 COPY resume_platform resume_platform
 COPY staff staff
