@@ -12,7 +12,10 @@ COMMANDS = {
     "demo": ("devstack.demo", "start the system, judge the resumes in examples/, stop it"),
     "up": ("devstack.up", "start the system and stay; Ctrl-C stops it (--port N: the API's port)"),
     "test": ("devstack.testing", "run every test, or what the pytest arguments select"),
-    "bench": ("devstack.bench", "measure the callback's delay (--json: the figures alone)"),
+    "bench": (
+        "devstack.bench.command",
+        "measure throughput, latency, HTTP (--help: the scenarios)",
+    ),
     "chaos": ("devstack.chaos.command", "kill everything at random under load; nothing is lost"),
     "kafka": ("devstack.kafka.__main__", "a real Apache Kafka, by Java (--nodes 1|3, --port N)"),
     "lint": ("devstack.lint", "formatting, lint, types, import rules"),

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from devstack.environment import StackEnvironment
@@ -21,8 +21,17 @@ SILENT_START_SECONDS = 6.0
 
 
 class Parts:
-    def __init__(self, environment: StackEnvironment) -> None:
+    def __init__(
+        self,
+        environment: StackEnvironment,
+        *,
+        workers: Mapping[str, tuple[int, int]] | None = None,
+        copies: Mapping[str, int] | None = None,
+    ) -> None:
+        """`workers`: other numbers than WORKERS has; `copies`: how many of `bridge` or a queue."""
         self._environment = environment
+        self._workers = WORKERS | dict(workers or {})
+        self._copies = copies or {}
 
     def migrate(self) -> Spec:
         spec = self._python("migrate", "manage.py", "migrate", "--no-input")
@@ -46,14 +55,23 @@ class Parts:
         )
         return replace(spec, after=("migrate",), ready=_answers(port, "/health"))
 
-    def bridge(self, command: Sequence[str] | None = None) -> Spec:
-        spec = self._python("bridge", *(command or ("manage.py", "run_bridge")))
-        return replace(
-            spec, after=("migrate", "create-topics"), ready=self._says("intake.assigned")
-        )
+    def bridges(self, command: Sequence[str] | None = None) -> list[Spec]:
+        ready = self._says("intake.assigned")
+        return [
+            replace(
+                self._python(name, *(command or ("manage.py", "run_bridge"))),
+                after=("migrate", "create-topics"),
+                ready=ready,
+            )
+            for name in self._names("bridge")
+        ]
 
     def workers(self) -> list[Spec]:
-        return [self._worker(queue, *numbers) for queue, numbers in WORKERS.items()]
+        return [
+            self._worker(node, queue, *numbers)
+            for queue, numbers in self._workers.items()
+            for node in self._names(queue)
+        ]
 
     def flower(self, port: int) -> Spec:
         spec = self._python(
@@ -75,11 +93,16 @@ class Parts:
         spec = self._python("callback-sink", "-m", "devstack.callback_sink", "--port", str(port))
         return replace(spec, ready=_answers(port, "/healthz"))
 
-    def _worker(self, queue: str, threads: int, connections: int) -> Spec:
+    def _names(self, part: str) -> list[str]:
+        """bridge, bridge-2, bridge-3: as many as there are copies."""
+        more = range(2, self._copies.get(part, 1) + 1)
+        return [part, *(f"{part}-{number}" for number in more)]
+
+    def _worker(self, node: str, queue: str, threads: int, connections: int) -> Spec:
         spec = self._python(
-            f"worker-{queue}",
+            f"worker-{node}",
             *("-m", "celery", "-A", "celery_app", "worker", "--pool", "threads"),
-            *("--concurrency", str(threads), "-Q", queue, "-n", f"{queue}@%h"),
+            *("--concurrency", str(threads), "-Q", queue, "-n", f"{node}@%h"),
             # They would greet their neighbours for a second at each start, to no use here.
             *("--without-mingle", "--without-gossip"),
         )
@@ -90,14 +113,14 @@ class Parts:
                 **self._environment.values,
             },
             after=("migrate",),
-            prepare=lambda: self._mailbox(queue).remove(),
-            ready=lambda process: self._mailbox(queue).exists(),
+            prepare=lambda: self._mailbox(node).remove(),
+            ready=lambda process: self._mailbox(node).exists(),
         )
 
-    def _mailbox(self, queue: str) -> WorkerMailbox:
+    def _mailbox(self, node: str) -> WorkerMailbox:
         values = self._environment.values
         broker_url = values.get("CELERY_BROKER_URL") or values["REDIS_URL"]
-        return WorkerMailbox(broker_url, node=queue)
+        return WorkerMailbox(broker_url, node=node)
 
     def _python(self, name: str, *arguments: str) -> Spec:
         return Spec(

@@ -41,6 +41,8 @@ class Stack:
         web_port: int | None = None,
         standin_delay: float = 0.0,
         bridge_command: Sequence[str] | None = None,
+        workers: Mapping[str, tuple[int, int]] | None = None,
+        copies: Mapping[str, int] | None = None,
         report: Callable[[str], None] = lambda sentence: None,
         progress: Callable[[str], None] = lambda sentence: None,
     ) -> None:
@@ -48,6 +50,8 @@ class Stack:
         `isolated`: what this process's environment says of the settings is not taken over.
         `standin_delay`: seconds that the OpenAI stand-in thinks before each answer.
         `bridge_command`: arguments for Python that run another bridge than production's.
+        `workers`: threads and database connections by queue, where others than parts.WORKERS.
+        `copies`: how many of `bridge`, or of a queue's worker; one where it says nothing.
         """
         self.directory = directory.resolve()
         self._given = {**(unset_settings() if isolated else os.environ), **(env or {})}
@@ -55,6 +59,8 @@ class Stack:
         self._web_port = web_port
         self._standin_delay = standin_delay
         self._bridge_command = bridge_command
+        self._workers = workers
+        self._copies = copies
         self._report = report
         self._progress = progress
         self._lock = DirectoryLock(self.directory)
@@ -175,7 +181,7 @@ class Stack:
         self._servers = Servers(
             self.directory, self.environment, durable=self._durable, kafka_restarts=("bridge",)
         )
-        parts = Parts(self.environment)
+        parts = Parts(self.environment, workers=self._workers, copies=self._copies)
         specs = [parts.callback_sink(self._ports["callback-sink"])]
         if not self.environment.outside.openai:
             port = self._ports["openai"]
@@ -185,7 +191,7 @@ class Stack:
             *self._servers.specs,
             parts.migrate(),
             parts.staff(),
-            parts.bridge(self._bridge_command),
+            *parts.bridges(self._bridge_command),
         ]
         if self.environment.outside.kafka:
             specs.append(parts.topics())

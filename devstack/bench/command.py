@@ -1,0 +1,133 @@
+"""`./dev bench [SCENARIO...]`: measures how fast the system is, beside what bounds each figure.
+
+Medians of several runs with their spread; the floor of a figure is measured in the same run.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from devstack.bench import machine, tables
+from devstack.bench.figures import Figures
+from devstack.bench.rig import Rig
+from devstack.bench.scenarios import SCENARIOS, Scenario
+from devstack.kafka.cluster import ApacheKafka
+from devstack.paths import DEV_DIR
+
+DIRECTORY = DEV_DIR / "bench"
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = _options(arguments)
+    chosen = [SCENARIOS[name] for name in options.scenarios or SCENARIOS]
+    is_real = options.kafka == "real"
+    able = [scenario for scenario in chosen if is_real or not scenario.needs_kafka]
+    results: dict[str, Any] = {
+        "machine": machine.describe(),
+        "kafka": options.kafka,
+        "quick": options.quick,
+        "scenarios": {},
+        "left_out": _left_out([scenario.name for scenario in chosen if scenario not in able]),
+    }
+    needs_kafka = any(scenario.needs_kafka for scenario in able)
+    with _kafka(DIRECTORY / "kafka", wanted=needs_kafka) as kafka:
+        for scenario in able:
+            rig = Rig(
+                directory=DIRECTORY,
+                runs=options.runs,
+                is_quick=options.quick,
+                kafka=kafka if scenario.needs_kafka else None,
+                tell=_tell,
+            )
+            results["scenarios"][scenario.name] = run(scenario, rig)
+            _write(results, options.output)
+    if options.json:
+        print(json.dumps(results, indent=2, ensure_ascii=False))
+    elif options.markdown:
+        print(tables.markdown(results))
+    else:
+        tables.show(results, Console(file=sys.stdout))
+    return 0
+
+
+def run(scenario: Scenario, rig: Rig) -> dict[str, Any]:
+    """One scenario's figures, as they are in the JSON."""
+    rig.tell(f"{scenario.name}: {scenario.does}")
+    figures, before, began = Figures(), machine.load_average(), time.monotonic()
+    scenario.measure(rig, figures)
+    return {
+        "does": scenario.does,
+        "runs": rig.runs,
+        "seconds": round(time.monotonic() - began, 1),
+        "load_before": before,
+        "load_after": machine.load_average(),
+        **figures.as_json(),
+    }
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="./dev bench",
+        description=__doc__,
+        epilog="\n".join(f"  {s.name:<12}{s.does}" for s in SCENARIOS.values()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="those below; default all")
+    parser.add_argument("--runs", type=_positive, default=3, help="of each (default 3)")
+    parser.add_argument("--quick", action="store_true", help="small sizes: minutes, rough figures")
+    parser.add_argument(
+        "--kafka",
+        choices=("embedded", "real"),
+        default="embedded",
+        help="real: starts an Apache Kafka (Java, Maven), which ingest and throughput need",
+    )
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print the figures alone, as JSON")
+    shape.add_argument("--markdown", action="store_true", help="print docs/performance.md's tables")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the JSON there as well")
+    options = parser.parse_args(list(arguments))
+    if unknown := [name for name in options.scenarios if name not in SCENARIOS]:
+        parser.error(f"there is no scenario {unknown[0]!r}; there are {', '.join(SCENARIOS)}")
+    return options
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _left_out(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    return [
+        f"Left out, because only a real Kafka bears the load (--kafka=real): {', '.join(names)}."
+    ]
+
+
+@contextmanager
+def _kafka(directory: Path, *, wanted: bool) -> Iterator[ApacheKafka | None]:
+    if not wanted:
+        yield None
+        return
+    with ApacheKafka(directory, tell=_tell) as kafka:
+        yield kafka
+
+
+def _write(results: dict[str, Any], file: Path | None) -> None:
+    """After each scenario: what was measured stays when a later one fails."""
+    if file is not None:
+        file.write_text(json.dumps(results, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def _tell(sentence: str) -> None:
+    """Beside the figures, so that these can be piped."""
+    print(f"{time.strftime('%H:%M:%S')} {sentence}", file=sys.stderr, flush=True)

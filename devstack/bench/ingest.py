@@ -1,0 +1,79 @@
+"""Ingest: foreign `new_resume` events of 1.5 kB on a real Kafka, until every row is readable."""
+
+import time
+
+import psycopg2
+
+from devstack.bench import broker
+from devstack.bench.figures import RATE, Figures
+from devstack.bench.floors import database as floor
+from devstack.bench.rig import Rig
+from devstack.errors import StackError
+from devstack.stack import Stack
+
+FIRST_ID = 10**9
+POLL_SECONDS = 0.05
+STALLED_SECONDS = 60.0
+
+STORED = "events stored"
+RAW_CONSUME = "floor: raw Kafka consume"
+RAW_INSERT = "floor: raw bulk insert"
+
+
+def measure(rig: Rig, figures: Figures) -> None:
+    count = rig.size(20_000, 4_000)
+    with rig.stack() as stack:
+        _ingest(stack, FIRST_ID, 500)  # a first use loads what is loaded lazily
+        for run in rig.each_run("ingest"):
+            first = FIRST_ID + (run + 1) * 10**6
+            with rig.spending(stack) as used:
+                seconds, starts = _ingest(stack, first, count)
+            raw_consume = broker.consume(_servers(stack), starts, count)
+            raw_insert = floor.insert_resumes(
+                stack.info["database_url"], list(broker.resumes(first, count))
+            )
+            figures.add(STORED, count / seconds, RATE, floor=RAW_INSERT)
+            figures.add(RAW_INSERT, count / raw_insert, RATE)
+            figures.add(RAW_CONSUME, count / raw_consume, RATE)
+            for name in ("bridge", "worker-storage", "postgres", "redis", "kafka"):
+                figures.add(f"CPU of {name}", used[name] / count * 10_000, "s/10,000")
+
+
+def _ingest(stack: Stack, first: int, count: int) -> tuple[float, list[broker.TopicPartition]]:
+    """Seconds from the first event produced to the last row readable, and where in the log."""
+    starts = broker.ends(_servers(stack), _topic(stack))
+    began = time.perf_counter()
+    broker.produce(_servers(stack), _topic(stack), "new_resume", broker.resumes(first, count))
+    wait_for_rows(stack, first, count)
+    return time.perf_counter() - began, starts
+
+
+def wait_for_rows(stack: Stack, first: int, count: int) -> None:
+    database = psycopg2.connect(stack.info["database_url"])
+    database.autocommit = True
+    last, moved = -1, time.monotonic()
+    try:
+        with database.cursor() as cursor:
+            while True:
+                cursor.execute(
+                    "SELECT count(*) FROM storage_storedresume WHERE resume_id BETWEEN %s AND %s",
+                    [first, first + count - 1],
+                )
+                ((stored,),) = cursor.fetchall()
+                if stored == count:
+                    return
+                if stored != last:
+                    last, moved = stored, time.monotonic()
+                if time.monotonic() - moved > STALLED_SECONDS:
+                    raise StackError(f"{stored} of {count} events were stored, then no more.")
+                time.sleep(POLL_SECONDS)
+    finally:
+        database.close()
+
+
+def _servers(stack: Stack) -> str:
+    return str(stack.info["kafka_bootstrap_servers"])
+
+
+def _topic(stack: Stack) -> str:
+    return stack.environment.values["KAFKA_TOPIC_UPLOADING_DATA"]

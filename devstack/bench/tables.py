@@ -1,0 +1,67 @@
+"""The figures for people: tables at the terminal, and as they stand in docs/performance.md."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+COLUMNS = ("", "median", "spread", "unit", "x floor")
+
+
+def show(results: Mapping[str, Any], console: Console) -> None:
+    for name, result in results["scenarios"].items():
+        table = Table(title=f"{name}: {result['does']} ({_circumstances(result)})")
+        for column in COLUMNS:
+            table.add_column(column, justify="right" if column in COLUMNS[1:3] else "left")
+        for row in _rows(result):
+            table.add_row(*row)
+        console.print(table)
+        for remark in result["remarks"]:
+            console.print(f"  {remark}")
+    for sentence in results["left_out"]:
+        console.print(sentence)
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+    machine = results["machine"]
+    lines = [
+        f"Measured {machine['date']} at {machine['commit']}: {machine['cores']} cores"
+        f" ({machine['processor']}), {machine['memory_gb']} GB, Python {machine['python']};"
+        f" load average {machine['load_average']} before the first scenario.",
+    ]
+    for name, result in results["scenarios"].items():
+        lines += ["", f"### {name}: {result['does']}", "", f"{_circumstances(result)}.", ""]
+        lines += [_line(COLUMNS), _line(["---", "---:", "---:", "---", "---"])]
+        lines += [_line(row) for row in _rows(result)]
+        if result["remarks"]:
+            lines += ["", *(f"- {remark}" for remark in result["remarks"])]
+    return "\n".join([*lines, *results["left_out"]])
+
+
+def _circumstances(result: Mapping[str, Any]) -> str:
+    return (
+        f"{result['runs']} runs, {result['seconds']:.0f} s,"
+        f" load average {result['load_before']} before and {result['load_after']} after"
+    )
+
+
+def _rows(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (
+            figure["name"],
+            number(figure["median"]),
+            f"{number(figure['min'])} to {number(figure['max'])}",
+            figure["unit"],
+            "" if figure["times_floor"] is None else f"{figure['times_floor']:.3g}",
+        )
+        for figure in result["figures"]
+    ]
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"
+
+
+def _line(cells: Any) -> str:
+    return f"| {' | '.join(cells)} |"
