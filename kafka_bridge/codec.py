@@ -27,7 +27,7 @@ class Undecodable(Exception):
 def encode(event: Event) -> bytes:
     """The event as the contract's JSON in UTF-8; extensions that hold nothing are left out."""
     value = event.model_dump(mode="json")
-    for extension in ("run", "details"):
+    for extension in ("run", "details", "resume_ids"):
         if not value.get(extension, True):
             del value[extension]
     if (response := value.get("response")) and response.get("details", True) is None:

@@ -104,6 +104,8 @@ class DeleteProcessing(Event):
         validation_alias=AliasChoices("processing_ids", "processings_ids"),
     )
     user_id: Id
+    # Texts that go with them (an extension): no other processing refers to these resumes.
+    resume_ids: Ids = Field(default_factory=list)
 
 
 class DeleteRequirements(Event):

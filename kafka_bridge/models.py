@@ -173,6 +173,10 @@ class DeadLetter(models.Model):
 
     class Meta:
         verbose_name = "dead letter"
+        permissions: ClassVar = [
+            ("replay_deadletter", "Can replay a dead letter"),
+            ("view_payload", "Can see the texts in a dead letter's payload"),
+        ]
         indexes: ClassVar = [models.Index(fields=("created_at",), name="dead_letter_created")]
 
     def __str__(self) -> str:

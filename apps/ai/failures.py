@@ -24,6 +24,10 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "en": "The requirements hold nothing that a resume could be judged by.",
         "ru": "В тексте требований нет ни одного требования, по которому можно оценить резюме.",
     },
+    "cancelled": {
+        "en": "The staff cancelled the processing.",
+        "ru": "Обработку отменил сотрудник сервиса.",
+    },
     "rate_limited": {
         "en": "The AI's limit is reached. Try again later.",
         "ru": "Лимит обращений к ИИ исчерпан. Повторите попытку позже.",

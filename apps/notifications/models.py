@@ -39,6 +39,7 @@ class Callback(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        permissions = [("deliver_again", "Can have a callback delivered again")]
         constraints = [
             models.UniqueConstraint(
                 fields=["processing_id", "run"], name="notifications_callback_once_a_run"

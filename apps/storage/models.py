@@ -115,10 +115,17 @@ class StoredProcessing(Claim):
     requested_at = models.DateTimeField(null=True)
     callback_url = models.TextField(default="")
 
-    # Not from events: the last run that the watchdog acted on (`watchdog.py`).
+    # Not from events: the last run that was answered by a next one, by the watchdog or by staff
+    # (`watchdog.py`, `orders.py`).
     watched_run = models.IntegerField(null=True)
 
     class Meta:
+        permissions = [
+            ("export_processing", "Can export processings"),
+            ("judge_again", "Can have a processing judged again"),
+            ("cancel_processing", "Can cancel a processing that waits"),
+            ("delete_with_texts", "Can delete a processing with its texts"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["processing_id", "user_id"], name="storage_processing_claim"
@@ -146,6 +153,7 @@ class Tombstone(models.Model):
     class Kind(models.TextChoices):
         PROCESSING = "processing"
         REQUIREMENTS = "requirements"
+        RESUME = "resume"
 
     kind = models.CharField(max_length=12, choices=Kind)
     target_id = models.BigIntegerField()

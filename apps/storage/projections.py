@@ -23,7 +23,7 @@ def apply(batch: Sequence[Received]) -> None:
     changed = _bury(batch)
     dead = upserts.standing(reduction.graves_over(batch))
 
-    resumes = reduction.resumes(batch)
+    resumes = reduction.resumes(batch, dead)
     requirements = reduction.requirements(batch, dead)
     processings = reduction.processings(batch, dead)
     upserts.run(upserts.USERS, reduction.users(batch))
@@ -45,8 +45,10 @@ def _bury(batch: Sequence[Received]) -> set[str]:
         for grave in sorted(reduction.graves(batch), key=lambda it: tuple(vars(it).values()))
     ]
     upserts.run(upserts.TOMBSTONES, graves)
-    return cache.keys("requirements", upserts.run(upserts.BURY_REQUIREMENTS, graves)) | cache.keys(
-        "processing", upserts.run(upserts.BURY_PROCESSINGS, graves)
+    return (
+        cache.keys("resume", upserts.run(upserts.BURY_RESUMES, graves))
+        | cache.keys("requirements", upserts.run(upserts.BURY_REQUIREMENTS, graves))
+        | cache.keys("processing", upserts.run(upserts.BURY_PROCESSINGS, graves))
     )
 
 

@@ -68,6 +68,7 @@ def graves(batch: Iterable[Received]) -> set[Grave]:
         event = received.event
         if isinstance(event, DeleteProcessing):
             found |= {Grave(KIND.PROCESSING, id_, event.user_id) for id_ in event.processing_ids}
+            found |= {Grave(KIND.RESUME, id_, event.user_id) for id_ in event.resume_ids}
         elif isinstance(event, DeleteRequirements):
             found |= {Grave(KIND.PROCESSING, id_, event.user_id) for id_ in event.processings_ids}
             found |= {
@@ -89,27 +90,24 @@ def users(batch: Iterable[Received]) -> list[Row]:
     ]
 
 
-def resumes(batch: Iterable[Received]) -> list[Row]:
-    return _texts(
+def resumes(batch: Iterable[Received], dead: set[Grave]) -> list[Row]:
+    """`dead` are the tombstones that stand: what they hide keeps its claim alone."""
+    rows = _texts(
         _text_row(event.resume_id, event.user_id, event.resume, received.occurred_at)
         for received in batch
         if isinstance(event := received.event, NewResume)
     )
+    return _without_the_dead(rows, KIND.RESUME, dead)
 
 
 def requirements(batch: Iterable[Received], dead: set[Grave]) -> list[Row]:
-    """`dead` are the tombstones that stand: what they hide keeps its claim alone."""
+    """As `resumes`."""
     rows = _texts(
         _text_row(event.requirements_id, event.user_id, event.requirements, received.occurred_at)
         for received in batch
         if isinstance(event := received.event, NewRequirements)
     )
-    return [
-        row | NO_TEXT | {"deleted": True}
-        if Grave(KIND.REQUIREMENTS, row["id"], row["user_id"]) in dead
-        else row
-        for row in rows
-    ]
+    return _without_the_dead(rows, KIND.REQUIREMENTS, dead)
 
 
 def processings(batch: Iterable[Received], dead: set[Grave]) -> list[Row]:
@@ -158,7 +156,9 @@ def graves_over(batch: Iterable[Received]) -> set[Grave]:
     found = set()
     for received in batch:
         event = received.event
-        if isinstance(event, NewRequirements):
+        if isinstance(event, NewResume):
+            found.add(Grave(KIND.RESUME, event.resume_id, event.user_id))
+        elif isinstance(event, NewRequirements):
             found.add(Grave(KIND.REQUIREMENTS, event.requirements_id, event.user_id))
         elif isinstance(event, ProcessingEvent):
             subject = _subject(event)
@@ -210,6 +210,13 @@ def _text_row(id_: int, user_id: int, text: str, at: datetime) -> Row:
         "text_hash": content_hash(text),
         "deleted": False,
     }
+
+
+def _without_the_dead(rows: Iterable[Row], kind: str, dead: set[Grave]) -> list[Row]:
+    return [
+        row | NO_TEXT | {"deleted": True} if Grave(kind, row["id"], row["user_id"]) in dead else row
+        for row in rows
+    ]
 
 
 def _texts(rows: Iterable[Row]) -> list[Row]:

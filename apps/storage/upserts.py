@@ -90,14 +90,16 @@ SELECT * FROM json_to_recordset(%s) AS e(kind text, target_id bigint, user_id bi
 ON CONFLICT DO NOTHING
 """
 
-BURY_REQUIREMENTS = """
-UPDATE storage_storedrequirements AS s
-SET deleted = TRUE, requirements = '', text_at = NULL, text_hash = ''
+_BURY_TEXTS = """
+UPDATE storage_stored{kind} AS s
+SET deleted = TRUE, {kind} = '', text_at = NULL, text_hash = ''
 FROM json_to_recordset(%s) AS e(kind text, target_id bigint, user_id bigint)
-WHERE e.kind = 'requirements' AND s.requirements_id = e.target_id AND s.user_id = e.user_id
+WHERE e.kind = '{kind}' AND s.{kind}_id = e.target_id AND s.user_id = e.user_id
   AND NOT s.deleted
-RETURNING s.requirements_id
+RETURNING s.{kind}_id
 """
+BURY_RESUMES = _BURY_TEXTS.format(kind="resume")
+BURY_REQUIREMENTS = _BURY_TEXTS.format(kind="requirements")
 
 BURY_PROCESSINGS = """
 UPDATE storage_storedprocessing AS s
@@ -106,7 +108,8 @@ SET status = 'deleted', run = NULL, result_at = NULL, result_hash = '', score = 
     wait_seconds = NULL, requested_run = NULL, requested_at = NULL, callback_url = ''
 FROM json_to_recordset(%s) AS e(kind text, target_id bigint, user_id bigint)
 WHERE s.user_id = e.user_id AND s.status <> 'deleted'
-  AND e.target_id = CASE e.kind WHEN 'processing' THEN s.processing_id ELSE s.requirements_id END
+  AND e.target_id = CASE e.kind WHEN 'processing' THEN s.processing_id
+                                WHEN 'requirements' THEN s.requirements_id END
 RETURNING s.processing_id
 """
 

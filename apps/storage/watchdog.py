@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from apps.storage.models import Status, StoredProcessing, StoredRequirements, StoredResume
+from apps.storage import runs
+from apps.storage.models import Status, StoredProcessing
 from kafka_bridge import outbox
 from kafka_bridge.backlog import oldest_owed
 from kafka_bridge.events import (
@@ -22,7 +23,6 @@ from kafka_bridge.events import (
     NewProcessing,
     NewRequest,
     NewSending,
-    SendingResponse,
 )
 
 log = structlog.get_logger(__name__)
@@ -65,13 +65,8 @@ def _act_on_batch(*, before: datetime) -> list[bool]:
 
 
 def _stalled(before: datetime) -> "QuerySet[StoredProcessing]":
-    claimed_earlier = StoredProcessing.objects.filter(
-        Q(create_at__lt=OuterRef("create_at"))
-        | Q(create_at=OuterRef("create_at"), user_id__lt=OuterRef("user_id")),
-        processing_id=OuterRef("processing_id"),
-    )
     return StoredProcessing.objects.filter(
-        ~Exists(claimed_earlier), status=Status.QUEUED, requested_at__lt=before
+        ~runs.claimed_earlier(), status=Status.QUEUED, requested_at__lt=before
     ).exclude(watched_run=F("requested_run"))
 
 
@@ -94,38 +89,9 @@ def _next_request(row: StoredProcessing) -> NewRequest | None:
     assert row.requested_run is not None
     if row.watched_run is not None and row.watched_run == row.requested_run - 1:
         return None
-    resume = StoredResume.objects.filter(
-        resume_id=row.resume_id, user_id=row.user_id, deleted=False
-    ).first()
-    requirements = StoredRequirements.objects.filter(
-        requirements_id=row.requirements_id, user_id=row.user_id, deleted=False
-    ).first()
-    if resume is None or requirements is None:
-        return None
-    return NewRequest(
-        callback_url=row.callback_url,
-        processing_id=row.processing_id,
-        user_id=row.user_id,
-        resume_id=row.resume_id,
-        requirements_id=row.requirements_id,
-        resume=resume.resume,
-        requirements=requirements.requirements,
-        run=row.requested_run + 1,
-    )
+    return runs.request(row, run=row.requested_run + 1)
 
 
 def _failure(row: StoredProcessing) -> NewSending | NewNotifications:
     assert row.requested_run is not None
-    told = NewNotifications if NewNotifications.key == settings.OUTCOME_EVENT else NewSending
-    return told(
-        success=False,
-        response=SendingResponse(
-            callback_url=row.callback_url,
-            processing_id=row.processing_id,
-            user_id=row.user_id,
-            resume_id=row.resume_id,
-            requirements_id=row.requirements_id,
-        ),
-        message_error=NO_RESULT,
-        run=row.requested_run + 1,
-    )
+    return runs.failure(row, run=row.requested_run + 1, sentence=NO_RESULT)

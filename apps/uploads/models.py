@@ -12,7 +12,7 @@ from django.utils import timezone
 
 
 class Resume(models.Model):
-    """A resume's text; it never changes."""
+    """A resume's text; it never changes. A deleted one's is empty."""
 
     id = models.BigAutoField(primary_key=True)
     user_id = models.BigIntegerField()
@@ -21,6 +21,7 @@ class Resume(models.Model):
         default=list, blank=True, help_text="What extraction noticed, e.g. hidden text."
     )
     created_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=("user_id", "id"), name="uploads_resume_owner")]

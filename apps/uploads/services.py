@@ -1,7 +1,7 @@
 """Uploading texts and files, starting and deleting processings.
 
-Rows and their events commit together. Locks are taken in one order: rows of requirements by id,
-then processings by id.
+Rows and their events commit together. Locks are taken in one order: resumes by id, then rows of
+requirements by id, then processings by id.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -86,11 +86,12 @@ def start_processing(
     """
     resume = Resume.objects.defer("text").filter(id=resume_id).first()
     requirements = Requirements.objects.defer("text").filter(id=requirements_id).first()
-    resume = _owned(resume, user_id, _("There is no such resume."), "resume_not_found")
-    _live(requirements, user_id)
+    _live_resume(resume, user_id)
+    _live_requirements(requirements, user_id)
     limits.take_start(user_id=user_id)
     with transaction.atomic():
-        requirements = _live(_lock_for_start(requirements_id), user_id)
+        resume = _live_resume(_lock_for_start(Resume, resume_id), user_id)
+        requirements = _live_requirements(_lock_for_start(Requirements, requirements_id), user_id)
         resume_text, requirements_text = texts.load(resume, requirements)
         processing = Processing.objects.create(
             user_id=user_id, resume=resume, requirements=requirements, callback_url=callback_url
@@ -115,7 +116,7 @@ def delete_processings(*, user_id: int, processing_ids: Collection[int]) -> bool
 
     True if something was deleted.
     """
-    deleted = _delete_live_processings(
+    deleted = delete_live_processings(
         Processing.objects.filter(user_id=user_id, id__in=processing_ids)
     )
     if deleted:
@@ -136,7 +137,7 @@ def delete_requirements(*, user_id: int, requirements_ids: Collection[int]) -> b
         return False
     ids = [requirements.id for requirements in own]
     Requirements.objects.filter(id__in=ids).update(deleted_at=timezone.now())
-    processings = _delete_live_processings(Processing.objects.filter(requirements_id__in=ids))
+    processings = delete_live_processings(Processing.objects.filter(requirements_id__in=ids))
     for start in range(0, max(1, len(processings)), IDS_PER_EVENT):
         outbox.enqueue(
             DeleteRequirements(
@@ -149,32 +150,35 @@ def delete_requirements(*, user_id: int, requirements_ids: Collection[int]) -> b
     return True
 
 
-def _delete_live_processings(processings: QuerySet[Processing]) -> list[int]:
+def delete_live_processings(processings: QuerySet[Processing]) -> list[int]:
+    """Mark those that are not yet; returns their ids. Tells nobody. Needs a transaction."""
     live = processings.filter(deleted_at=None).order_by("id").select_for_update(no_key=True)
     ids = list(live.values_list("id", flat=True))
     Processing.objects.filter(id__in=ids).update(deleted_at=timezone.now())
     return ids
 
 
-def _lock_for_start(requirements_id: int) -> Requirements | None:
-    """Shared among starts; a deletion waits for them, and they for it."""
-    table = Requirements._meta.db_table
-    rows = Requirements.objects.raw(
+def _lock_for_start(model: type[Row], id_: int) -> Row | None:
+    """Shared among starts; a deletion waits for them, and they for it. Without the text."""
+    table = model._meta.db_table
+    rows = model._default_manager.raw(
         f"SELECT id, user_id, created_at, deleted_at FROM {table} WHERE id = %s FOR SHARE",  # noqa: S608
-        [requirements_id],
+        [id_],
     )
     return next(iter(rows), None)
 
 
-def _live(requirements: Requirements | None, user_id: int) -> Requirements:
-    if requirements is not None and requirements.deleted_at is not None:
-        requirements = None
+def _live_resume(resume: Resume | None, user_id: int) -> Resume:
+    return _live(resume, user_id, _("There is no such resume."), "resume_not_found")
+
+
+def _live_requirements(requirements: Requirements | None, user_id: int) -> Requirements:
     sentence = _("There are no such requirements.")
-    return _owned(requirements, user_id, sentence, "requirements_not_found")
+    return _live(requirements, user_id, sentence, "requirements_not_found")
 
 
-def _owned(row: Row | None, user_id: int, missing: str, code: str) -> Row:
-    if row is None:
+def _live(row: Row | None, user_id: int, missing: str, code: str) -> Row:
+    if row is None or row.deleted_at is not None:
         raise NotFound(missing, code)
     if row.user_id != user_id:
         raise Forbidden(_("It belongs to another user."), "not_owner")

@@ -65,7 +65,10 @@ others = st.one_of(
 )  # fmt: skip
 deletes = st.one_of(
     st.builds(
-        lambda n, u: f.DeleteProcessingFactory(processing_ids=[n], user_id=u), numbers, users,
+        lambda n, u, resumes: f.DeleteProcessingFactory(
+            processing_ids=[n], user_id=u, resume_ids=resumes
+        ),
+        numbers, users, st.sampled_from([[], [50], [51, 52]]),
     ),
     st.builds(
         lambda n, u: f.DeleteRequirementsFactory(requirements_ids=[40 + n % 2], user_id=u),

@@ -1,0 +1,57 @@
+"""The next run of a stored processing, as the event that asks for it or that ends it in failure."""
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+
+from apps.storage.models import StoredProcessing, StoredRequirements, StoredResume
+from kafka_bridge.events import NewNotifications, NewRequest, NewSending, SendingResponse
+
+
+def claimed_earlier() -> Exists:
+    """True of the rows of strangers: somebody else claimed their id before."""
+    return Exists(
+        StoredProcessing.objects.filter(
+            Q(create_at__lt=OuterRef("create_at"))
+            | Q(create_at=OuterRef("create_at"), user_id__lt=OuterRef("user_id")),
+            processing_id=OuterRef("processing_id"),
+        )
+    )
+
+
+def request(row: StoredProcessing, *, run: int) -> NewRequest | None:
+    """None if the texts never came or are deleted."""
+    resume = StoredResume.objects.filter(
+        resume_id=row.resume_id, user_id=row.user_id, deleted=False
+    ).first()
+    requirements = StoredRequirements.objects.filter(
+        requirements_id=row.requirements_id, user_id=row.user_id, deleted=False
+    ).first()
+    if resume is None or requirements is None:
+        return None
+    return NewRequest(
+        callback_url=row.callback_url,
+        processing_id=row.processing_id,
+        user_id=row.user_id,
+        resume_id=row.resume_id,
+        requirements_id=row.requirements_id,
+        resume=resume.resume,
+        requirements=requirements.requirements,
+        run=run,
+    )
+
+
+def failure(row: StoredProcessing, *, run: int, sentence: str) -> NewSending | NewNotifications:
+    """The run's outcome, as the client shall be told it."""
+    told = NewNotifications if NewNotifications.key == settings.OUTCOME_EVENT else NewSending
+    return told(
+        success=False,
+        response=SendingResponse(
+            callback_url=row.callback_url,
+            processing_id=row.processing_id,
+            user_id=row.user_id,
+            resume_id=row.resume_id,
+            requirements_id=row.requirements_id,
+        ),
+        message_error=sentence,
+        run=run,
+    )
