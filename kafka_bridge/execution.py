@@ -10,13 +10,14 @@ from datetime import datetime
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 
-from kafka_bridge import codec, leases, metrics
+from kafka_bridge import codec, leases
 from kafka_bridge.events import Event
 from kafka_bridge.failures import describe
 from kafka_bridge.handlers import HandlerSpec, LeaseLost, Permanent, RetryLater
 from kafka_bridge.heartbeat import HEARTBEAT
 from kafka_bridge.leases import Claimed
 from kafka_bridge.topic_names import contract_name
+from resume_platform import metrics
 
 log = structlog.get_logger(__name__)
 

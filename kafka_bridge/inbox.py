@@ -18,10 +18,11 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 from django.db import DataError, connection, transaction
 from django.utils import timezone
 
-from kafka_bridge import codec, metrics
+from kafka_bridge import codec
 from kafka_bridge.failures import describe
 from kafka_bridge.models import DeadLetter, InboxMessage, PartitionLog
 from kafka_bridge.routes import tasks_for
+from resume_platform import metrics
 
 log = structlog.get_logger(__name__)
 

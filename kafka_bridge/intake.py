@@ -15,9 +15,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-from kafka_bridge import inbox, metrics
+from kafka_bridge import inbox
 from kafka_bridge.failures import describe
 from kafka_bridge.waker import Waker
+from resume_platform import metrics
 
 log = structlog.get_logger(__name__)
 

@@ -13,8 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from kafka_bridge import metrics
 from kafka_bridge.handlers import LeaseLost
+from resume_platform import metrics
 
 MAX_CRASHES_ALONE = 3
 MAX_ERROR_LENGTH = 500

@@ -23,9 +23,9 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from django.conf import settings
 
-from kafka_bridge import metrics
 from kafka_bridge.failures import describe
 from kafka_bridge.outbox import NOTIFY_CHANNEL
+from resume_platform import metrics
 
 log = structlog.get_logger(__name__)
 

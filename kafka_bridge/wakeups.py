@@ -14,8 +14,8 @@ from django.db import InterfaceError, OperationalError, connection
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from kafka_bridge import metrics
 from kafka_bridge.handlers import HANDLERS
+from resume_platform import metrics
 
 log = structlog.get_logger(__name__)
 

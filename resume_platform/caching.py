@@ -12,13 +12,10 @@ from typing import Any
 import redis
 import structlog
 from django.conf import settings
-from prometheus_client import Counter
+
+from resume_platform import metrics
 
 log = structlog.get_logger(__name__)
-
-REDIS_ERRORS = Counter(
-    "redis_errors_total", "Redis calls that failed and were done without", ["namespace"]
-)
 
 
 class Namespace:
@@ -33,7 +30,7 @@ class Namespace:
 
     def away(self, error: Exception) -> None:
         """To be told of each failed call that is done without."""
-        REDIS_ERRORS.labels(self.namespace).inc()
+        metrics.REDIS_ERRORS.labels(self.namespace).inc()
         log.warning("redis.away", namespace=self.namespace, error=type(error).__name__)
 
 

@@ -15,7 +15,7 @@ import redis
 import structlog
 
 from apps.ai.hashing import key_of
-from apps.ai.metrics import EGRESS_REFUSED
+from resume_platform import metrics
 from resume_platform.caching import Namespace
 
 log = structlog.get_logger(__name__)
@@ -81,7 +81,7 @@ class Egress:
         if verdict == "unknown" and self._is_open_when_unknown:
             return "allowed"
         if verdict != "allowed":
-            EGRESS_REFUSED.labels(verdict).inc()
+            metrics.AI_EGRESS_REFUSED.labels(verdict).inc()
         return verdict
 
     def _look(self) -> tuple[Verdict, float]:

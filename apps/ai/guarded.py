@@ -4,7 +4,6 @@ from apps.ai import ledger
 from apps.ai.egress import Egress
 from apps.ai.ledger import Account
 from apps.ai.limits import Granted, Limits, LimitsAway, Outcome, Turn
-from apps.ai.metrics import CALLS, WAITS
 from apps.ai.prompts import Question
 from apps.ai.provider import (
     Answer,
@@ -17,6 +16,7 @@ from apps.ai.provider import (
     ProviderUnavailable,
     Usage,
 )
+from resume_platform import metrics
 
 LIMITS_AWAY_SECONDS = 5.0
 # A token is four Latin letters or two Cyrillic ones, which is four bytes of either.
@@ -54,9 +54,9 @@ class GuardedProvider:
             used, outcome = _after(error)
             hold = error.wait if isinstance(error, ProviderRateLimited) else None
             self._limits.settle(permit, used=used, outcome=outcome, hold=hold or 0.0)
-            CALLS.labels(type(error).__name__).inc()
+            metrics.AI_CALLS.labels(type(error).__name__).inc()
             raise
-        CALLS.labels("answered").inc()
+        metrics.AI_CALLS.labels("answered").inc()
         self._limits.settle(permit, used=_total(answer.usage), outcome="up")
         return answer
 
@@ -87,7 +87,7 @@ class GuardedProvider:
                 problem = LimitReached(
                     f"limit_{granted.limit}", granted.seconds, is_final=granted.why == "over"
                 )
-        WAITS.labels(problem.reason).inc()
+        metrics.AI_WAITS.labels(problem.reason).inc()
         raise problem
 
 

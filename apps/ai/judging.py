@@ -9,10 +9,10 @@ from apps.ai import report, scoring
 from apps.ai.asking import Asked, ask
 from apps.ai.assessment import Assessed, Finding, read_findings, unproved
 from apps.ai.decoy import with_decoy
-from apps.ai.metrics import ORDERS_FOLLOWED
 from apps.ai.prompts import CURRENT, Prompts, judgement_question
 from apps.ai.rubrics import FrozenRubric
 from apps.ai.sending import Outgoing, prepare
+from resume_platform import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ def _findings(
     """Ask; where the decoy is met, once more without what was obeyed; then believe nothing."""
     assessed = _assess(outgoing, rubric=rubric, provider=provider, prompts=prompts)
     if assessed.is_obedient and assessed.orders:
-        ORDERS_FOLLOWED.inc()
+        metrics.AI_ORDERS_FOLLOWED.inc()
         log.warning("ai.orders_followed", orders=len(assessed.orders))
         outgoing = outgoing.without(assessed.orders)
         assessed = _assess(outgoing, rubric=rubric, provider=provider, prompts=prompts)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import redis
 import structlog
 
-from apps.ai.metrics import CIRCUIT_OPENED
+from resume_platform import metrics
 from resume_platform.caching import Namespace
 
 log = structlog.get_logger(__name__)
@@ -118,7 +118,7 @@ class Limits:
         except LimitsAway:
             return
         if state == "opened":
-            CIRCUIT_OPENED.inc()
+            metrics.AI_CIRCUIT_OPENED.inc()
             log.error("ai.circuit_opened", seconds=int(seconds) / 1000)
 
     def _run(self, action: str, *arguments: Any) -> tuple[Any, Any, str]:

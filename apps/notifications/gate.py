@@ -18,13 +18,10 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from prometheus_client import Counter
 from redis.commands.core import Script
 
+from resume_platform import metrics
 from resume_platform.caching import Namespace, counters_for
-
-HELD_BACK = Counter("callbacks_held_back_total", "Callbacks that waited for their host", ["why"])
-OPENED = Counter("callback_breakers_opened_total", "Times a host's breaker opened")
 
 _SCRIPT = (Path(__file__).parent / "gate.lua").read_text(encoding="utf-8")
 MIN_WAIT, MAX_WAIT = 1.0, 60.0
@@ -153,7 +150,7 @@ class Gate:
             int(is_probe),
         )
         if opened is not None and float(opened) > 0:
-            OPENED.inc()
+            metrics.CALLBACK_BREAKERS_OPENED.inc()
 
     def _run(self, host: str, command: str, *arguments: object) -> Any:
         counters = self._counters or counters_for("notifications")
@@ -174,7 +171,7 @@ def _script(client: redis.Redis) -> Script:
 
 
 def _held_back(reason: str, seconds: float) -> HeldBack:
-    HELD_BACK.labels(reason).inc()
+    metrics.CALLBACKS_HELD_BACK.labels(reason).inc()
     if seconds > MAX_WAIT:
         seconds = random.uniform(MAX_WAIT / 2, MAX_WAIT)  # noqa: S311  no secret
     return HeldBack(reason, max(seconds, MIN_WAIT) * random.uniform(1.0, 1.2))  # noqa: S311

@@ -11,7 +11,8 @@ from rest_framework.test import APIClient
 
 from apps.auth import login_limit
 from apps.auth.models import User
-from resume_platform.caching import REDIS_ERRORS, counters_for
+from resume_platform.caching import counters_for
+from resume_platform.metrics import REDIS_ERRORS
 from tests.auth.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,8 @@ from rest_framework.test import APIClient
 
 from apps.uploads.models import Processing, Requirements
 from kafka_bridge.models import OutboxMessage
-from resume_platform.caching import REDIS_ERRORS, cache_for, counters_for
+from resume_platform.caching import cache_for, counters_for
+from resume_platform.metrics import REDIS_ERRORS
 from tests.uploads.conftest import client_of
 from tests.uploads.factories import RequirementsFactory, ResumeFactory
 

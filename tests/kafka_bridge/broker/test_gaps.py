@@ -3,9 +3,10 @@
 import pytest
 from confluent_kafka import TopicPartition
 
-from kafka_bridge import codec, metrics
+from kafka_bridge import codec
 from kafka_bridge.intake import Intake
 from kafka_bridge.models import InboxMessage
+from resume_platform import metrics
 from tests.kafka_bridge.broker.tools import new_consumer, produce, running, take, wait_until
 from tests.kafka_bridge.conftest import resume
 
