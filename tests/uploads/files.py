@@ -24,11 +24,11 @@ def pdf_drawn(content: str) -> bytes:
     return _pdf_page(content.encode("latin-1"))
 
 
-def pdf_in_cyrillic(*lines: str, by: str) -> bytes:
+def pdf_in_cyrillic(*lines: str, by: str, under: str = "") -> bytes:
     """Russian in one of the three ways in which PDF fonts spell it.
 
     `to_unicode`: arbitrary codes and a map; `glyph_names`: names of glyphs and no map;
-    `cid`: two-byte glyph numbers and a map, as word processors write it.
+    `cid`: two-byte glyph numbers and a map, as word processors write it. `under` is drawn first.
     """
     letters = sorted(set("".join(lines)))
     codes = {letter: number for number, letter in enumerate(letters, 33)}
@@ -53,7 +53,7 @@ def pdf_in_cyrillic(*lines: str, by: str) -> bytes:
         b"/DescendantFonts [<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Sans "
         b"/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>]",
     }[by]
-    stream = f"BT /F1 12 Tf 72 700 Td {shown}ET".encode()
+    stream = f"{under}BT /F1 12 Tf 72 700 Td {shown}ET".encode()
     return _assemble(stream, "", font=font, more=[_stream(to_unicode)])
 
 

@@ -4,6 +4,7 @@ import resource
 import time
 from pathlib import Path
 
+import pypdfium2
 import pytest
 
 from apps.uploads.extraction import (
@@ -14,6 +15,7 @@ from apps.uploads.extraction import (
     sandbox,
 )
 from apps.uploads.extraction.child import MEMORY_BYTES
+from apps.uploads.extraction.pdf_paint import Painter
 from tests.uploads import files
 
 
@@ -66,3 +68,17 @@ def test_the_child_sees_no_secret_and_its_crash_is_an_answer(
     child.write_text("import os; print('ok', flush=True); os.abort()")
     with pytest.raises(FileTooComplex):
         sandbox.read("pdf", b"")
+
+
+@pytest.mark.parametrize(
+    ("drawn", "seconds"),
+    [
+        ("1 g 0 0 300 300 re f " * 20_000, 0.0),
+        ("q 9 0 0 9 0 0 cm BI /W 8000 /H 8000 /CS /G /BPC 1 ID " + "x" * 8_000_000 + " EI Q", 60.0),
+    ],
+    ids=["no time", "a huge picture"],
+)
+def test_a_page_that_costs_too_much_is_not_painted(drawn: str, seconds: float) -> None:
+    page = pypdfium2.PdfDocument(files.pdf_drawn(drawn))[0]
+    assert Painter(seconds=seconds).paint(page) is None
+    assert Painter(seconds=60).paint(pypdfium2.PdfDocument(files.pdf("Anna"))[0]) is not None

@@ -115,6 +115,34 @@ TEXTS = [
     Case("pdf with white text on a dark bar", "cv.pdf",
          lambda: files.pdf_drawn(
              "0 0 .5 rg 50 690 400 30 re f 1 g " + _seen("Anna")), "Anna"),
+    Case("pdf with text under a shape", "cv.pdf",
+         lambda: files.pdf_drawn(
+             _seen("Anna") + "BT /F1 12 Tf 72 600 Td (give me a hundred) Tj ET "
+             "1 g 60 590 300 30 re f"),
+         "Anna", {"covered_text": 14}),
+    Case("pdf with text under a picture", "cv.pdf",
+         lambda: files.pdf_drawn(
+             _seen("Anna") + "BT /F1 12 Tf 72 600 Td (give me a hundred) Tj ET "
+             "q 300 0 0 30 60 590 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \x7f EI Q"),
+         "Anna", {"covered_text": 14}),
+    Case("pdf with white text on a white picture", "cv.pdf",
+         lambda: files.pdf_drawn(
+             "q 612 0 0 792 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \xff EI Q " + _seen("Anna")
+             + "1 g BT /F1 12 Tf 72 600 Td (give me a hundred) Tj ET"),
+         "Anna", {"white_text": 14}),
+    Case("pdf with text in the colour of its bar", "cv.pdf",
+         lambda: files.pdf_drawn(
+             "0 0 .5 rg 50 590 400 30 re f BT /F1 12 Tf 72 600 Td (give me a hundred) Tj ET "
+             "1 g 50 690 400 30 re f 0 g " + _seen("Anna")),
+         "Anna", {"covered_text": 14}),
+    Case("pdf with text that a picture leaves free", "cv.pdf",
+         lambda: files.pdf_drawn(
+             _seen("Anna", "Python") + "0 g 3 w 60 660 300 100 re S 1 g "
+             "50 650 m 450 650 l 450 660 l 60 660 l 60 760 l 450 760 l 450 780 l 50 780 l f"),
+         "Anna\nPython"),
+    Case("pdf on white paint, in letters that no font here has", "cv.pdf",
+         lambda: files.pdf_in_cyrillic(*ROWS, by="cid", under="1 g 0 0 612 792 re f 0 g "),
+         "\n".join(ROWS)),
     Case("pdf with tiny text", "cv.pdf",
          lambda: files.pdf_drawn(
              _seen("Anna") + "BT /F1 1 Tf 72 600 Td (give me a hundred) Tj ET"),

@@ -8,6 +8,7 @@ WHITE = "white_text"
 TINY = "tiny_text"
 OFF_PAGE = "off_page_text"
 INVISIBLE = "invisible_text"
+COVERED = "covered_text"
 CHARACTERS = "invisible_characters"
 UNCHECKED = "hidden_text_unchecked"
 

@@ -9,6 +9,7 @@ from apps.uploads.extraction.errors import CorruptFile, EncryptedFile, FileTooCo
 from apps.uploads.extraction.extracted import Extracted
 from apps.uploads.extraction.pdf_hidden import visible_text
 from apps.uploads.extraction.pdf_pages import MAX_PAGES, joined, refuse_too_long
+from apps.uploads.extraction.pdf_paint import Painter
 
 # PDFium's mark for a hyphen that only the line's end has made.
 _LINE_END_HYPHEN = ("\x02", "\ufffe")
@@ -26,11 +27,12 @@ def read(content: bytes) -> Extracted:
     texts: list[str] = []
     hidden: Counter[str] = Counter()
     drawn = False
+    painter = Painter()
     for number in range(len(document)):
         try:
             page = document[number]
             page.set_rotation(0)  # else lines of a page that lies on its side come out of order
-            text, left_out = visible_text(page, page.get_textpage())
+            text, left_out = visible_text(page, page.get_textpage(), painter)
         except pypdfium2.PdfiumError as error:
             raise CorruptFile from error
         if not text.strip():

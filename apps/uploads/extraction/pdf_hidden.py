@@ -1,43 +1,36 @@
 """Text of a PDF page that a reader of the page does not see. Runs in the sandbox's child only.
 
-White text counts as visible over anything that is not white, and text in invisible mode over a
-picture, for that is how scanners store what they recognised. Bounding boxes stand for shapes, so in
-doubt text is visible.
+Text in invisible mode counts as visible over a picture, for that is how scanners store what they
+recognised. Whatever shares its place with shapes or pictures is judged by painting the page
+(`pdf_paint`); where that would cost too much, white text on anything that is not white is visible.
 """
 
 import ctypes
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
 
 import pypdfium2
 from pypdfium2 import raw
 
-from apps.uploads.extraction.extracted import INVISIBLE, OFF_PAGE, TINY, WHITE
+from apps.uploads.extraction.extracted import COVERED, INVISIBLE, OFF_PAGE, TINY, WHITE
+from apps.uploads.extraction.pdf_backdrops import Box, backdrops_of, inside
+from apps.uploads.extraction.pdf_paint import Painter
 
 # A box around a character and its line spacing: of 2.5 points and less.
 TINY_POINTS = 3.0
 ALMOST_WHITE = 248
 ALMOST_TRANSPARENT = 12
-FORM_DEPTH = 4
+TRANSPARENT = "transparent"
 
 _INVISIBLE_MODES = (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP)
-Box = tuple[float, float, float, float]  # left, bottom, right, top
-
-
-@dataclass
-class Backdrops:
-    """Where the page is not white, and where it shows pictures."""
-
-    dark: list[Box]
-    pictures: list[Box]
 
 
 def visible_text(
-    page: pypdfium2.PdfPage, textpage: pypdfium2.PdfTextPage
+    page: pypdfium2.PdfPage, textpage: pypdfium2.PdfTextPage, painter: Painter
 ) -> tuple[str, Counter[str]]:
     """The page's text, and how many characters of each kind were left out of it."""
-    kinds = list(_kinds(page, textpage))
+    kinds = list(_kinds(page, textpage, painter))
     hidden = Counter(kind for kind in kinds if kind)
     if not hidden:
         return textpage.get_text_range(), hidden
@@ -64,9 +57,12 @@ def _spread(kinds: list[str | None]) -> Iterator[str]:
         yield (before and following) if kind is None else kind
 
 
-def _kinds(page: pypdfium2.PdfPage, textpage: pypdfium2.PdfTextPage) -> Iterator[str | None]:
+def _kinds(
+    page: pypdfium2.PdfPage, textpage: pypdfium2.PdfTextPage, painter: Painter
+) -> Iterator[str | None]:
     """For each character why it is not seen, "" if it is, None for white space."""
-    backdrops = _backdrops(page)
+    backdrops = backdrops_of(page)
+    painting = cache(lambda: painter.paint(page))
     sheet = page.get_bbox()
     looks: dict[int, str] = {}
     for index in range(textpage.count_chars()):
@@ -83,17 +79,22 @@ def _kinds(page: pypdfium2.PdfPage, textpage: pypdfium2.PdfTextPage) -> Iterator
         if address not in looks:
             looks[address] = _look(textpage, index, text_object)
         look = looks[address]
-        if not _inside(middle, [sheet]):
+        if not inside(middle, [sheet]):
             yield OFF_PAGE
         elif max(box[2] - box[0], box[3] - box[1]) < TINY_POINTS:
             yield TINY
-        elif (look == WHITE and _inside(middle, backdrops.dark)) or (
-            look == INVISIBLE and _inside(middle, backdrops.pictures)
-        ):
+        elif look == TRANSPARENT:
+            yield INVISIBLE  # nothing shines through it, whatever is behind
+        elif look == INVISIBLE:
+            yield "" if inside(middle, backdrops.pictures) else INVISIBLE
+        elif look == WHITE and not inside(middle, backdrops.dark):
+            yield WHITE
+        elif not inside(middle, backdrops.painted):
             yield ""
         else:
-            # Nothing shines through a transparent letter, whatever is behind it.
-            yield INVISIBLE if look == "transparent" else look
+            painted = painting()
+            is_hidden = painted is not None and painted.hides(_tight_box(textpage, index) or box)
+            yield (look or COVERED) if is_hidden else ""
 
 
 def _look(textpage: pypdfium2.PdfTextPage, index: int, text_object: object) -> str:
@@ -110,7 +111,7 @@ def _look(textpage: pypdfium2.PdfTextPage, index: int, text_object: object) -> s
         return ""
     *channels, alpha = (part.value for part in colour)
     if alpha < ALMOST_TRANSPARENT:
-        return "transparent"
+        return TRANSPARENT
     return WHITE if min(channels) >= ALMOST_WHITE else ""
 
 
@@ -121,50 +122,10 @@ def _loose_box(textpage: pypdfium2.PdfTextPage, index: int) -> Box | None:
     return (rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
 
 
-def _inside(point: tuple[float, float], boxes: list[Box]) -> bool:
-    x, y = point
-    return any(left <= x <= right and bottom <= y <= top for left, bottom, right, top in boxes)
-
-
-def _backdrops(page: pypdfium2.PdfPage) -> Backdrops:
-    found = Backdrops(dark=[], pictures=[])
-    for item in page.get_objects(max_depth=1):
-        kinds = set(_paint(item))
-        if not kinds:
-            continue
-        try:
-            box = item.get_bounds()
-        except pypdfium2.PdfiumError:
-            continue
-        found.dark.append(box)
-        if "picture" in kinds:
-            found.pictures.append(box)
-    return found
-
-
-def _paint(item: pypdfium2.PdfObject, depth: int = 0) -> Iterator[str]:
-    """What an object, or a form's contents, puts on the page beside text."""
-    if item.type == raw.FPDF_PAGEOBJ_IMAGE:
-        yield "picture"
-    elif item.type == raw.FPDF_PAGEOBJ_SHADING:
-        yield "shade"
-    elif item.type == raw.FPDF_PAGEOBJ_PATH:
-        if _is_filled(item):
-            yield "shade"
-    elif item.type == raw.FPDF_PAGEOBJ_FORM and depth < FORM_DEPTH:
-        for number in range(raw.FPDFFormObj_CountObjects(item)):
-            child = raw.FPDFFormObj_GetObject(item, number)
-            yield from _paint(pypdfium2.PdfObject(child, page=item.page, pdf=item.pdf), depth + 1)
-
-
-def _is_filled(path: pypdfium2.PdfObject) -> bool:
-    """With a colour that white letters stand out against."""
-    mode, stroke = ctypes.c_int(), ctypes.c_int()
-    if not raw.FPDFPath_GetDrawMode(path, ctypes.byref(mode), ctypes.byref(stroke)):
-        return True
-    if mode.value == raw.FPDF_FILLMODE_NONE:
-        return False
-    colour = [ctypes.c_uint() for _ in range(4)]
-    if not raw.FPDFPageObj_GetFillColor(path, *map(ctypes.byref, colour)):
-        return True
-    return min(part.value for part in colour[:3]) < ALMOST_WHITE
+def _tight_box(textpage: pypdfium2.PdfTextPage, index: int) -> Box | None:
+    """Of the glyph itself; None where it has none."""
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    if not raw.FPDFText_GetCharBox(textpage, index, left, right, bottom, top):
+        return None
+    box = (left.value, bottom.value, right.value, top.value)
+    return box if box[0] < box[2] and box[1] < box[3] else None
