@@ -12,10 +12,13 @@ from devstack.readiness import WorkerMailbox, http_answers
 
 SERVERS = ("postgres", "redis", "kafka")
 WEB_THREADS = 8
-# Queue, threads and database connections of each worker. A callback's thread holds no connection
-# while it waits for its receiver, and there are many, so that slow receivers hold up nobody else.
+# Queue, rows at once and database connections of each worker. A callback's thread holds no
+# connection while it waits for its receiver, and there are many, so that slow receivers hold up
+# nobody else.
 # The heartbeat takes one as well.
 WORKERS = {"storage": (2, 4), "ai": (8, 12), "webhooks": (640, 12)}
+# What hands wake-ups out among the rows' threads.
+CELERY_THREADS = 4
 # For a LOG_LEVEL that hides the line by which the bridge says that it is ready.
 SILENT_START_SECONDS = 6.0
 
@@ -102,7 +105,8 @@ class Parts:
         spec = self._python(
             f"worker-{node}",
             *("-m", "celery", "-A", "celery_app", "worker", "--pool", "threads"),
-            *("--concurrency", str(threads), "-Q", queue, "-n", f"{node}@%h"),
+            *("--concurrency", str(min(threads, CELERY_THREADS))),
+            *("-Q", queue, "-n", f"{node}@%h"),
             # They would greet their neighbours for a second at each start, to no use here.
             *("--without-mingle", "--without-gossip"),
         )
@@ -110,6 +114,7 @@ class Parts:
             spec,
             environment=lambda: {
                 "DATABASE_POOL_SIZE": str(connections),
+                "WORKER_THREADS": str(threads),
                 **self._environment.values,
             },
             after=("migrate",),

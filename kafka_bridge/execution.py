@@ -10,7 +10,8 @@ from datetime import datetime
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 
-from kafka_bridge import codec, leases
+from kafka_bridge import codec, leases, wakeups
+from kafka_bridge.crew import crew
 from kafka_bridge.events import Event
 from kafka_bridge.failures import describe
 from kafka_bridge.handlers import HandlerSpec, LeaseLost, Permanent, RetryLater
@@ -67,10 +68,15 @@ class Attempt:
 
 
 def run_each(spec: HandlerSpec, task_ids: Sequence[int]) -> None:
-    """Run a `@handler` for those of the rows that are due and free."""
+    """Have the crew run a `@handler` for those of the rows that are due and free."""
     close_old_connections()
-    for row in leases.claim(name=spec.name, ids=task_ids):
-        _run_one(spec, row)
+    left = crew().run(
+        task_ids,
+        claim=lambda ids: leases.claim(name=spec.name, ids=ids),
+        work=lambda row: _run_one(spec, row),
+    )
+    if left:
+        wakeups.wake(spec.name, left)
     _run_suspects(spec, _run_one)
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,16 +19,16 @@ class Heartbeat:
     """Renews every held lease three times per lease's length, until it is released."""
 
     def __init__(self) -> None:
-        self._held: set[uuid.UUID] = set()
+        self._held: Counter[uuid.UUID] = Counter()
         self._lock = threading.Lock()
         self._something_held = threading.Event()
         self._thread: threading.Thread | None = None
 
     @contextmanager
     def keep(self, token: uuid.UUID) -> Iterator[None]:
-        """Keep the leases under `token` alive for the length of the block."""
+        """Keep the leases under `token` alive until the last of its blocks ends."""
         with self._lock:
-            self._held.add(token)
+            self._held[token] += 1
             self._something_held.set()
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
@@ -38,7 +39,9 @@ class Heartbeat:
             yield
         finally:
             with self._lock:
-                self._held.discard(token)
+                self._held[token] -= 1
+                if not self._held[token]:
+                    del self._held[token]
                 if not self._held:
                     self._something_held.clear()
 

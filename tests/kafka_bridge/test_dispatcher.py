@@ -19,7 +19,8 @@ QUEUE = "dispatcher-test"
 
 
 @pytest.fixture
-def queue(settings, handlers):
+def queue(settings, handlers, monkeypatch):
+    monkeypatch.setattr(wakeups, "ROWS_SIDE_BY_SIDE", 1)
     handlers.clear()
     handler("storage.apply", NewResume, queue=QUEUE)(lambda event, attempt: None)
     client = redis.Redis.from_url(settings.CELERY_BROKER_URL)
