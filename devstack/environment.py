@@ -49,8 +49,8 @@ class StackEnvironment:
     """The limits that we chose, to be shown."""
 
     def __post_init__(self) -> None:
-        # An empty value means "not set", as it does for the settings.
-        self.values = {name: value for name, value in self.given.items() if value}
+        # An empty value means "not set", as it does for the settings; LOG_DIR's means "no files".
+        self.values = {n: value for n, value in self.given.items() if value or n == "LOG_DIR"}
         self.outside = Outside.of(self.values)
         if self.outside.openai:
             self.default("OPENAI_API_KEY", "none")  # a server of one's own may need none

@@ -77,7 +77,7 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=ROOT if account is None else "/",
-                env=dict(self.spec.environment()),
+                env={**self.spec.environment(), "PROCESS_NAME": self.name},
                 start_new_session=True,
                 user=account.uid if account else None,
                 group=account.gid if account else None,

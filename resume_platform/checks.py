@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy` asks beside Django's own questions."""
+"""What `manage.py check --deploy` asks beside Django's own questions; what begins with Django."""
 
 from typing import Any
 
@@ -6,11 +6,16 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from resume_platform import tracing
+
 
 class PlatformConfig(AppConfig):
-    """Exists so that Django loads the checks."""
+    """Makes Django load the checks, and begins the traces."""
 
     name = "resume_platform"
+
+    def ready(self) -> None:
+        tracing.configure(settings.LOGGING["process"])
 
 
 @register(Tags.security, deploy=True)

@@ -238,6 +238,11 @@ class Environment(BaseSettings):
     # Logs
     LOG_DIR: str | None = "logs"
     LOG_LEVEL: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")] = "INFO"
+    LOG_KEEP_DAYS: Count = 14
+
+    # Traces
+    OTEL_EXPORTER_OTLP_ENDPOINT: HttpUrl = ""
+    WEBHOOK_TRACEPARENT: bool = False
 
     @model_validator(mode="before")
     @classmethod

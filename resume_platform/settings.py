@@ -86,6 +86,9 @@ METRICS_PORT: int = env.METRICS_PORT
 METRICS_HOST: str = env.METRICS_HOST
 LOG_DIR: str | None = env.LOG_DIR
 LOG_LEVEL: str = env.LOG_LEVEL
+LOG_KEEP_DAYS: int = env.LOG_KEEP_DAYS
+OTEL_EXPORTER_OTLP_ENDPOINT: str = env.OTEL_EXPORTER_OTLP_ENDPOINT
+WEBHOOK_TRACEPARENT: bool = env.WEBHOOK_TRACEPARENT
 
 KAFKA_TOPICS = {
     "uploading_data": env.KAFKA_TOPIC_UPLOADING_DATA,
@@ -118,6 +121,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "resume_platform.api.access.told_of",
     "resume_platform.api.middleware.plain_requests",
     "resume_platform.api.middleware.security_headers",
     "corsheaders.middleware.CorsMiddleware",
@@ -206,7 +210,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 # `plain_requests` removes the header unless a trusted proxy sent it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-CORS_EXPOSE_HEADERS = ["X-Total-Count", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["X-Total-Count", "Retry-After", "X-Request-ID"]
 
 # The block of guessed passwords; its counters are ours, see decision 0020.
 AXES_HANDLER = "apps.auth.login_limit.RedisHandler"
