@@ -1,12 +1,9 @@
-"""The bridge in the admin: what waits, what came, what failed, and a replay of what failed."""
+"""The bridge in the admin: what waits and what came; what failed is in `dead_letter_admin.py`."""
 
-from typing import Any
+from django.contrib import admin
 
-from django.contrib import admin, messages
-from django.http import HttpRequest
-
-from kafka_bridge import replay
-from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, OutboxMessage, PartitionLog
+from kafka_bridge import dead_letter_admin  # noqa: F401  registers its page
+from kafka_bridge.models import InboxMessage, MessageTask, OutboxMessage, PartitionLog
 from resume_platform.admin import ModelAdmin, ReadOnly, TabularInline
 
 
@@ -43,26 +40,3 @@ class MessageTaskAdmin(ReadOnly, ModelAdmin):
 @admin.register(PartitionLog)
 class PartitionLogAdmin(ReadOnly, ModelAdmin):
     list_display = ("topic", "partition", "epoch", "next_offset", "cluster_id")
-
-
-@admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnly, ModelAdmin):
-    list_display = ("id", "source", "reason", "topic", "partition", "offset", "created_at",
-                    "replayed_at")  # fmt: skip
-    list_filter = ("source", "reason", "topic")
-    exclude = ("key", "value", "headers")
-    actions = ("replay_selected",)
-
-    def has_replay_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("kafka_bridge.change_deadletter")
-
-    @admin.action(description="Replay the selected dead letters", permissions=["replay"])
-    def replay_selected(self, request: HttpRequest, queryset: Any) -> None:
-        replayed = [letter for letter in queryset if replay.replay(letter)]
-        self.message_user(request, f"{len(replayed)} of {len(queryset)} will be tried again.")
-        if len(replayed) < len(queryset):
-            self.message_user(
-                request,
-                "What could not be read as an event, or was replayed already, was left as it is.",
-                messages.WARNING,
-            )

@@ -1,13 +1,12 @@
 """Staff see what clients are owed and every attempt; of a callback's URL only the host."""
 
-from typing import Any
+from django.contrib import admin
 
-from django.contrib import admin, messages
-from django.http import HttpRequest
-
-from apps.notifications import redelivery, why
+from apps.notifications import why
 from apps.notifications.models import Callback, CallbackAttempt, Tombstone
+from apps.notifications.staff_actions import DELIVER_AGAIN
 from resume_platform.admin import ModelAdmin, ReadOnly, TabularInline
+from resume_platform.staff_action_pages import WithStaffActions
 
 
 class CallbackAttemptInline(ReadOnly, TabularInline):
@@ -16,7 +15,8 @@ class CallbackAttemptInline(ReadOnly, TabularInline):
 
 
 @admin.register(Callback)
-class CallbackAdmin(ReadOnly, ModelAdmin):
+class CallbackAdmin(WithStaffActions, ReadOnly, ModelAdmin):
+    staff_actions = (DELIVER_AGAIN,)
     list_display = (
         "processing_id",
         "run",
@@ -34,25 +34,10 @@ class CallbackAdmin(ReadOnly, ModelAdmin):
     readonly_fields = ("host", "why_not_delivered")
     inlines = (CallbackAttemptInline,)
     ordering = ("-id",)
-    actions = ("deliver_again",)
 
     @admin.display(description="why not delivered")
     def why_not_delivered(self, callback: Callback) -> str:
         return why.why_not_delivered(callback)
-
-    def has_deliver_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("notifications.change_callback")
-
-    @admin.action(description="Deliver again", permissions=["deliver"])
-    def deliver_again(self, request: HttpRequest, queryset: Any) -> None:
-        count = redelivery.redeliver_all(queryset)
-        self.message_user(request, f"{count} of {len(queryset)} will be delivered again.")
-        if count < len(queryset):
-            self.message_user(
-                request,
-                "What has no outcome yet, was called off or is too old was left as it is.",
-                messages.WARNING,
-            )
 
 
 @admin.register(CallbackAttempt)

@@ -1,7 +1,5 @@
 """Callbacks that are sent again because somebody asked: staff or the user they belong to."""
 
-from collections.abc import Iterable
-
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -61,15 +59,3 @@ def redeliver(callback: Callback) -> None:
         row.last_error = ""
         row.next_attempt_at = attempts.now()
         row.save(update_fields=["state", "last_error", "next_attempt_at", "updated_at"])
-
-
-def redeliver_all(callbacks: Iterable[Callback]) -> int:
-    """Send again those that can be; returns how many."""
-    count = 0
-    for callback in callbacks:
-        try:
-            redeliver(callback)
-        except Conflict:
-            continue
-        count += 1
-    return count

@@ -33,7 +33,7 @@ def judge_again(*, pk: int) -> int:
     if row.requested_run is None:
         raise Conflict(_("Its request never came here, so there is nothing to repeat."), "unknown")
     latest = max(row.requested_run, row.run if row.run is not None else -1)
-    if row.watched_run is not None and row.watched_run >= latest or _is_under_way(row):
+    if (row.watched_run is not None and row.watched_run >= latest) or _is_under_way(row):
         raise Conflict(_("It is being judged again already."), "under_way")
     request = runs.request(row, run=latest + 1)
     if request is None:

@@ -1,0 +1,23 @@
+"""What staff may have done to a callback."""
+
+from django.utils.translation import gettext_lazy, ngettext_lazy
+
+from apps.notifications import redelivery
+from resume_platform.staff_actions import StaffAction
+
+DELIVER_AGAIN = StaffAction(
+    name="deliver_again",
+    title=gettext_lazy("Deliver again"),
+    warning=gettext_lazy(
+        "The outcome is sent to the client's callback URL again, under the same webhook-id."
+    ),
+    permission="notifications.deliver_again",
+    act=redelivery.redeliver,
+    done=ngettext_lazy(
+        "%(count)d callback will be delivered again.",
+        "%(count)d callbacks will be delivered again.",
+        "count",
+    ),
+    recorded="Had its callback delivered again.",
+    icon="send",
+)
