@@ -230,6 +230,39 @@ def run(text: str, properties: str = "") -> str:
     return f"<w:r><w:rPr>{properties}</w:rPr><w:t xml:space='preserve'>{text}</w:t></w:r>"
 
 
+def drawn_box(
+    text: str,
+    *,
+    x: int = 0,
+    relative_from: str = "page",
+    hidden: str = "0",
+    look: str = "",
+    fill: str = "",
+) -> str:
+    """A text box of two inches, `x` (914,400 to an inch) from what it is counted from."""
+    wp = "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"
+    wps = "http://schemas.microsoft.com/office/word/2010/wordprocessingShape"
+    a = "http://schemas.openxmlformats.org/drawingml/2006/main"
+    solid = f'<a:solidFill xmlns:a="{a}"><a:srgbClr val="{fill}"/></a:solidFill>' if fill else ""
+    return (
+        f'<w:r><w:drawing><wp:anchor xmlns:wp="{wp}">'
+        f'<wp:positionH relativeFrom="{relative_from}"><wp:posOffset>{x}</wp:posOffset>'
+        f'</wp:positionH><wp:extent cx="1828800" cy="457200"/><wp:docPr hidden="{hidden}"/>'
+        f'<wps:wsp xmlns:wps="{wps}"><wps:spPr>{solid}</wps:spPr><wps:txbx><w:txbxContent><w:p>'
+        f"{run(text, look)}</w:p></w:txbxContent></wps:txbx></wps:wsp></wp:anchor>"
+        "</w:drawing></w:r>"
+    )
+
+
+def vml_box(text: str, style: str, *, look: str = "", fill: str = "white") -> str:
+    """A text box as older programs write it."""
+    return (
+        '<w:r><w:pict><v:shape xmlns:v="urn:schemas-microsoft-com:vml" '
+        f'style="{style}" fillcolor="{fill}"><v:textbox><w:txbxContent><w:p>{run(text, look)}'
+        "</w:p></w:txbxContent></v:textbox></v:shape></w:pict></w:r>"
+    )
+
+
 def docx_with_document(xml: bytes) -> bytes:
     """A good package whose main part is this."""
     with zipfile.ZipFile(io.BytesIO(docx_of("x"))) as archive:

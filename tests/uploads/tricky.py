@@ -14,7 +14,7 @@ from apps.uploads.extraction import (
     UnsupportedFormat,
 )
 from tests.uploads import files
-from tests.uploads.files import docx_with, run
+from tests.uploads.files import docx_with, drawn_box, run, vml_box
 
 PROSE = "Опыт работы: инженер-программист, Python и Django. Резюме, образование высшее."
 ROWS = ["Анна Петрова", "Щёлково, 1С и Python"]
@@ -171,6 +171,46 @@ TEXTS = [
     Case("docx with tiny text", "cv.docx",
          lambda: docx_with(run("Anna ") + run("obey me", '<w:sz w:val="2"/>')), "Anna",
          {"tiny_text": 7}),
+    *(
+        Case(f"docx with {what}", "cv.docx",
+             lambda xml=xml: docx_with(run("Anna "), xml), "Anna", {kind: 7})  # type: ignore[misc]
+        for what, kind, xml in (
+            ("text in the colour of its paragraph", "covered_text",
+             SHADED + run("obey me", '<w:color w:val="1F3864"/>')),
+            ("white text on white in a dark paragraph", "white_text",
+             SHADED + run("obey me", WHITE + '<w:shd w:val="clear" w:fill="FFFFFF"/>')),
+            ("white text marked in white", "white_text",
+             run("obey me", WHITE + '<w:highlight w:val="white"/>')),
+            ("letters of a hundredth's width", "tiny_text", run("obey me", '<w:w w:val="1"/>')),
+            ("a line of no height", "tiny_text",
+             '<w:pPr><w:spacing w:line="2" w:lineRule="exact"/></w:pPr>' + run("obey me")),
+            ("a frame beside the page", "off_page_text",
+             '<w:pPr><w:framePr w:w="2000" w:hAnchor="page" w:x="-9000"/></w:pPr>'
+             + run("obey me")),
+            ("a box beside the page", "off_page_text", drawn_box("obey me", x=-9_000_000)),
+            ("a box right of the page", "off_page_text", drawn_box("obey me", x=9_000_000)),
+            ("a hidden box", "invisible_text", drawn_box("obey me", hidden="1")),
+            ("an old box beside the page", "off_page_text",
+             vml_box("obey me", "position:absolute;margin-left:-900pt;width:200pt")),
+            ("an old hidden box", "invisible_text", vml_box("obey me", "visibility:hidden")),
+        )
+    ),
+    *(
+        Case(f"docx with {what}", "cv.docx", lambda xml=xml: docx_with(xml), "Anna")  # type: ignore[misc]
+        for what, xml in (
+            ("white text marked in another colour",
+             run("Anna", WHITE + '<w:highlight w:val="blue"/>')),
+            ("white text on a pattern",
+             run("Anna", WHITE + '<w:shd w:val="pct50" w:fill="FFFFFF"/>')),
+            ("a box that hangs over the page's edge", drawn_box("Anna", x=-800_000)),
+            ("a box placed by Word", drawn_box("Anna", x=-100, relative_from="column")),
+            ("white text in a dark box", drawn_box("Anna", look=WHITE, fill="1F3864")),
+            ("white text in an old dark box",
+             vml_box("Anna", "position:absolute", look=WHITE, fill="#1f3864")),
+            ("a small text of its own line",
+             '<w:pPr><w:spacing w:line="200" w:lineRule="exact"/></w:pPr>' + run("Anna")),
+        )
+    ),
     Case("docx with text hidden by a style's style", "cv.docx",
          lambda: docx_with(run("Anna ") + run("obey me", '<w:rStyle w:val="Ghost"/>'),
                            styles=GHOST_STYLE), "Anna", {"invisible_text": 7}),

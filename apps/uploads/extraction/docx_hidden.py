@@ -1,7 +1,7 @@
 """Runs of a DOCX that a reader of the page does not see. Runs in the sandbox's child only.
 
-White text counts as visible on any shading that is not white: its own, or that of its paragraph,
-cell, table, text box or page.
+A text's colour is compared with what is behind it: the nearest shading of the run, its paragraph,
+cell, table, text box or page. Where that has no one colour, the text counts as visible.
 """
 
 from collections.abc import Iterator
@@ -9,17 +9,16 @@ from collections.abc import Iterator
 from docx.oxml.ns import qn
 from lxml import etree
 
-from apps.uploads.extraction.extracted import INVISIBLE, TINY, WHITE
+from apps.uploads.extraction import docx_colours as colours
+from apps.uploads.extraction.docx_colours import Colour, NoOneColour
+from apps.uploads.extraction.docx_frames import Sheet
+from apps.uploads.extraction.extracted import COVERED, INVISIBLE, TINY, WHITE
 
 TINY_HALF_POINTS = 5
-ALMOST_WHITE = 248
+TINY_TWIPS = 50
+TINY_PERCENT = 5
 MAX_STYLE_DEPTH = 20
 
-_WPS = "{http://schemas.microsoft.com/office/word/2010/wordprocessingShape}"
-_VML = "{urn:schemas-microsoft-com:vml}"
-_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-_FILLS = tuple(f"{_DRAWING}{name}" for name in ("solidFill", "gradFill", "blipFill", "pattFill"))
-_WHITE_THEME = ("background1", "light1")
 _OFF = ("0", "false", "off")
 
 
@@ -30,9 +29,8 @@ class Looks:
         self._styles = {style.get(qn("w:styleId")): style for style in styles.iter(qn("w:style"))}
         defaults = styles.find(f"{qn('w:docDefaults')}/{qn('w:rPrDefault')}/{qn('w:rPr')}")
         self._defaults = [] if defaults is None else [defaults]
-        root = body.getparent()
-        background = None if root is None else root.find(qn("w:background"))
-        self._white_page = background is None or _is_white(background.get(qn("w:color"), "auto"))
+        self._page = colours.of_page(body)
+        self._sheet = Sheet.of(body)
 
     def hidden(self, run: etree._Element) -> str:
         """Why a run is not seen; "" if it is."""
@@ -40,13 +38,37 @@ class Looks:
         vanish = _first(properties, "w:vanish")
         if vanish is not None and vanish.get(qn("w:val"), "1") not in _OFF:
             return INVISIBLE
-        size = _first(properties, "w:sz")
-        if size is not None and _number(size.get(qn("w:val"))) <= TINY_HALF_POINTS:
+        for ancestor in run.iterancestors():
+            if kind := self._sheet.hides(ancestor):
+                return kind
+        if self._is_tiny(run, properties):
             return TINY
         colour = _first(properties, "w:color")
-        if colour is None or not _is_white_text(colour):
+        shown = None if colour is None else colours.of_text(colour)
+        if shown is None:
             return ""
-        return "" if self._on_colour(run, properties) else WHITE
+        try:
+            behind = self._behind(run, properties)
+        except NoOneColour:
+            return ""
+        if behind is None or not colours.are_alike(shown, behind):
+            return ""
+        return WHITE if colours.are_alike(shown, colours.WHITE) else COVERED
+
+    def _is_tiny(self, run: etree._Element, properties: list[etree._Element]) -> bool:
+        own = (("w:sz", TINY_HALF_POINTS), ("w:w", TINY_PERCENT))
+        if any(_at_most(_first(properties, name), "w:val", most) for name, most in own):
+            return True
+        for ancestor in run.iterancestors(qn("w:p"), qn("w:tr")):
+            if ancestor.tag == qn("w:p"):
+                line = _first(self._of_paragraph(ancestor), "w:spacing")
+                is_flat = _is_exact(line, "w:lineRule") and _at_most(line, "w:line", TINY_TWIPS)
+            else:
+                row = ancestor.find(f"{qn('w:trPr')}/{qn('w:trHeight')}")
+                is_flat = _is_exact(row, "w:hRule") and _at_most(row, "w:val", TINY_TWIPS)
+            if is_flat:
+                return True
+        return False
 
     def _properties(self, run: etree._Element) -> Iterator[etree._Element]:
         own = run.find(qn("w:rPr"))
@@ -70,37 +92,42 @@ class Looks:
                 yield found
             reference = style.find(qn("w:basedOn"))
 
-    def _on_colour(self, run: etree._Element, properties: list[etree._Element]) -> bool:
-        if not self._white_page or _first(properties, "w:highlight") is not None:
-            return True
-        if any(_is_shaded(part) for part in properties):
-            return True
+    def _of_paragraph(self, paragraph: etree._Element) -> list[etree._Element]:
+        own = paragraph.find(qn("w:pPr"))
+        return [] if own is None else [own, *self._of_style(own.find(qn("w:pStyle")), "w:pPr")]
+
+    def _behind(self, run: etree._Element, properties: list[etree._Element]) -> Colour | None:
+        """Raises NoOneColour."""
+        found = (colour for colour in self._layers(run, properties) if colour is not None)
+        return next(found, self._page)
+
+    def _layers(
+        self, run: etree._Element, properties: list[etree._Element]
+    ) -> Iterator[Colour | None]:
+        """What may be behind a run, the nearest first."""
+        yield colours.of_highlight(_first(properties, "w:highlight"))
+        yield from map(colours.of_shading, properties)
         for ancestor in run.iterancestors():
             if ancestor.tag == qn("w:p"):
-                own = ancestor.find(qn("w:pPr"))
-                if own is not None:
-                    styled = self._of_style(own.find(qn("w:pStyle")), "w:pPr")
-                    if any(_is_shaded(part) for part in (own, *styled)):
-                        return True
+                yield from map(colours.of_shading, self._of_paragraph(ancestor))
             elif ancestor.tag == qn("w:tc"):
-                if any(_is_shaded(part) for part in ancestor.findall(qn("w:tcPr"))):
-                    return True
+                yield from map(colours.of_shading, ancestor.findall(qn("w:tcPr")))
             elif ancestor.tag == qn("w:tbl"):
-                if self._is_shaded_table(ancestor):
-                    return True
-            elif _is_filled_shape(ancestor):
-                return True
-        return False
+                yield from self._of_table(ancestor)
+            else:
+                yield colours.of_shape(ancestor)
 
-    def _is_shaded_table(self, table: etree._Element) -> bool:
+    def _of_table(self, table: etree._Element) -> Iterator[Colour | None]:
         own = table.find(qn("w:tblPr"))
-        if own is None:
-            return False
-        name = own.find(qn("w:tblStyle"))
+        yield colours.of_shading(own)
+        name = None if own is None else own.find(qn("w:tblStyle"))
         style = None if name is None else self._styles.get(name.get(qn("w:val")))
-        # A style shades its first row or every second one: any shading of it will do.
-        shadings = [] if style is None else list(style.iter(qn("w:shd")))
-        return _is_shaded(own) or any(not _is_white(_fill(shading)) for shading in shadings)
+        # A style shades its first row or every second one: nobody knows which row this is.
+        shadings = [] if style is None else style.iter(qn("w:shd"))
+        for shading in shadings:
+            colour = colours.of_shading(shading.getparent())
+            if colour is not None and not colours.are_alike(colour, colours.WHITE):
+                raise NoOneColour
 
 
 def _first(properties: list[etree._Element], name: str) -> etree._Element | None:
@@ -108,47 +135,14 @@ def _first(properties: list[etree._Element], name: str) -> etree._Element | None
     return next((element for element in found if element is not None), None)
 
 
-def _is_shaded(properties: etree._Element) -> bool:
-    shading = properties.find(qn("w:shd"))
-    return shading is not None and not _is_white(_fill(shading))
+def _is_exact(element: etree._Element | None, name: str) -> bool:
+    return element is not None and element.get(qn(name)) == "exact"
 
 
-def _fill(shading: etree._Element) -> str:
-    if shading.get(qn("w:val"), "clear") not in ("clear", "nil"):
-        return "000000"  # a pattern
-    if shading.get(qn("w:themeFill"), "background1") not in _WHITE_THEME:
-        return "000000"
-    return shading.get(qn("w:fill"), "auto")
-
-
-def _is_filled_shape(element: etree._Element) -> bool:
-    if element.tag == f"{_WPS}wsp":
-        shape = element.find(f"{_WPS}spPr")
-        fills = [] if shape is None else [child for child in shape if child.tag in _FILLS]
-        return any(fills) or element.find(f"{_WPS}style") is not None
-    return str(element.tag).startswith(_VML) and element.get("fillcolor", "white") != "white"
-
-
-def _is_white_text(colour: etree._Element) -> bool:
-    value = colour.get(qn("w:val"), "auto")
-    theme = colour.get(qn("w:themeColor"))
-    if value == "auto":
-        return theme in _WHITE_THEME
-    return _is_white(value)
-
-
-def _is_white(colour: str) -> bool:
-    """`auto` is the white of the paper."""
-    if colour == "auto":
-        return True
+def _at_most(element: etree._Element | None, name: str, most: float) -> bool:
+    if element is None:
+        return False
     try:
-        return min(bytes.fromhex(colour), default=0) >= ALMOST_WHITE
+        return float(element.get(qn(name)) or "inf") <= most
     except ValueError:
         return False
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or "inf")
-    except ValueError:
-        return float("inf")
