@@ -1,14 +1,11 @@
-"""Staff may look at what is stored; only events change it."""
+"""Staff may look at what is stored; only events change it.
+
+Processings and requirements have their pages in the app `staff`, for other apps know of them too.
+"""
 
 from django.contrib import admin
 
-from apps.storage.models import (
-    StoredProcessing,
-    StoredRequirements,
-    StoredResume,
-    StoredUser,
-    Tombstone,
-)
+from apps.storage.models import StoredResume, StoredUser, Tombstone
 from resume_platform.admin import ModelAdmin, ReadOnly
 
 
@@ -25,33 +22,6 @@ class StoredResumeAdmin(ReadOnly, ModelAdmin):
     list_filter = ("deleted",)
     search_fields = ("=resume_id", "=user_id")
     ordering = ("-resume_id",)
-
-
-@admin.register(StoredRequirements)
-class StoredRequirementsAdmin(ReadOnly, ModelAdmin):
-    list_display = ("requirements_id", "user_id", "create_at", "deleted")
-    list_filter = ("deleted",)
-    search_fields = ("=requirements_id", "=user_id")
-    ordering = ("-requirements_id",)
-
-
-@admin.register(StoredProcessing)
-class StoredProcessingAdmin(ReadOnly, ModelAdmin):
-    list_display = (
-        "processing_id",
-        "user_id",
-        "requirements_id",
-        "resume_id",
-        "status",
-        "score",
-        "verdict",
-        "run",
-        "create_at",
-    )
-    list_filter = ("status", "verdict")
-    search_fields = ("=processing_id", "=user_id", "=requirements_id", "=resume_id")
-    exclude = ("callback_url",)  # it may carry a secret of the client's
-    ordering = ("-processing_id",)
 
 
 @admin.register(Tombstone)

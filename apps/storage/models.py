@@ -8,8 +8,11 @@ somebody else is refused and becomes a dead letter. If the earlier claim arrives
 stay and the reads see the earlier one, so nothing of the owner's is ever lost to a stranger.
 """
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class StoredUser(models.Model):
@@ -81,11 +84,27 @@ class StoredRequirements(StoredText):
         return f"requirements {self.requirements_id}"
 
 
+class ResumeWords(models.Model):
+    """The words of a resume, for the staff's search; follows its text within a minute or so.
+
+    A trigger takes them away in the transaction that changes the text (`words.py`).
+    """
+
+    resume_pk = models.BigIntegerField(primary_key=True)
+    words = SearchVectorField()
+
+    class Meta:
+        indexes = [GinIndex(fields=["words"], name="storage_resume_words")]
+
+    def __str__(self) -> str:
+        return f"words of resume row {self.resume_pk}"
+
+
 class Status(models.TextChoices):
-    QUEUED = "queued"
-    FINISHED = "finished"
-    FAILED = "failed"
-    DELETED = "deleted"
+    QUEUED = "queued", _("queued")
+    FINISHED = "finished", _("finished")
+    FAILED = "failed", _("failed")
+    DELETED = "deleted", _("deleted")
 
 
 class StoredProcessing(Claim):
@@ -120,6 +139,8 @@ class StoredProcessing(Claim):
     watched_run = models.IntegerField(null=True)
 
     class Meta:
+        verbose_name = _("processing")
+        verbose_name_plural = _("processings")
         permissions = [
             ("export_processing", "Can export processings"),
             ("judge_again", "Can have a processing judged again"),
@@ -141,6 +162,14 @@ class StoredProcessing(Claim):
                 condition=Q(status=Status.QUEUED),
                 name="storage_processing_waiting",
             ),
+            # The staff's lists, over all users: decision 0061.
+            models.Index(
+                fields=["-create_at", "-id"],
+                include=["status", "score", "requirements_id", "user_id"],
+                name="storage_processing_newest",
+            ),
+            models.Index(fields=["requirements_id", "-score"], name="storage_processing_vacancy"),
+            models.Index(fields=["resume_id"], name="storage_processing_resume"),
         ]
 
     def __str__(self) -> str:

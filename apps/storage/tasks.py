@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from apps.storage import projections, watchdog
+from apps.storage import erasure, projections, watchdog, words  # noqa: F401  erasure registers
 from kafka_bridge.events import (
     DeleteProcessing,
     DeleteRequirements,
@@ -43,3 +43,9 @@ def apply(batch: list[Received]) -> None:
 def watch_stalled() -> None:
     """No client waits for ever: what has no result in time is asked for again, then fails."""
     watchdog.watch()
+
+
+@periodic("storage.index_words", every=words.EVERY_SECONDS)
+def index_words() -> None:
+    """New resumes can be found by their words; not part of storing them, which must be fast."""
+    words.index_new()

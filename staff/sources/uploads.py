@@ -1,0 +1,68 @@
+"""What was asked for."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext as _
+
+from apps.uploads.models import Processing, Requirements, Resume
+from staff.events import Event, known
+from staff.figures import Chart, Figure, today
+
+PERMISSION = "uploads.view_processing"
+
+
+def events(processing: Any) -> list[Event]:
+    asked = (
+        Processing.objects.select_related("resume", "requirements")
+        .defer("resume__text", "requirements__text")
+        .filter(pk=processing.processing_id, user_id=processing.user_id)
+        .first()
+    )
+    if asked is None:
+        return []
+    noticed = asked.resume.flags or []
+    facts = known(
+        (_("resume uploaded"), asked.resume.created_at),
+        (_("requirements uploaded"), asked.requirements.created_at),
+        (_("found in the file"), ", ".join(_kind(flag) for flag in noticed)),
+        (_("callback goes to"), _host(asked.callback_url)),
+    )
+    told = [
+        Event(
+            at=asked.created_at,
+            title=_("Requested"),
+            icon="inbox",
+            tone="warning" if noticed else "info",
+            facts=facts,
+            run=0,
+        )
+    ]
+    if asked.deleted_at:
+        told.append(Event(at=asked.deleted_at, title=_("Deleted by its owner"), icon="delete"))
+    return told
+
+
+def figures(now: datetime) -> list[Figure]:
+    day = today(now)
+    resumes = Resume.objects.filter(created_at__gte=day).count()
+    vacancies = Requirements.objects.filter(created_at__gte=day).count()
+    hint = _("vacancies: {vacancies}").format(vacancies=vacancies)
+    return [Figure(_("Resumes uploaded"), str(resumes), "upload_file", hint=hint, order=8)]
+
+
+def charts(now: datetime) -> list[Chart]:
+    return []
+
+
+def _kind(flag: Any) -> str:
+    return str(flag.get("kind", flag)) if isinstance(flag, dict) else str(flag)
+
+
+def _host(url: str) -> str:
+    """All of the URL that may be shown: its path may be a secret."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
