@@ -115,7 +115,7 @@ class Parts:
             environment=lambda: {
                 "DATABASE_POOL_SIZE": str(connections),
                 "WORKER_THREADS": str(threads),
-                **self._environment.values,
+                **self._values(spec.name),
             },
             after=("migrate",),
             prepare=lambda: self._mailbox(node).remove(),
@@ -131,8 +131,12 @@ class Parts:
         return Spec(
             name=name,
             command=lambda: [sys.executable, *arguments],
-            environment=lambda: self._environment.values,
+            environment=lambda: self._values(name),
         )
+
+    def _values(self, name: str) -> dict[str, str]:
+        """The settings, and the name under which PostgreSQL lists the process's connections."""
+        return {"PGAPPNAME": name, **self._environment.values}
 
     def _says(self, words: str) -> Callable[[Process], bool]:
         def check(process: Process) -> bool:

@@ -44,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
                 runs=options.runs,
                 is_quick=options.quick,
                 kafka=kafka if scenario.needs_kafka else None,
+                threads=options.threads,
                 tell=_tell,
             )
             results["scenarios"][scenario.name] = run(scenario, rig)
@@ -88,6 +89,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         default="embedded",
         help="real: starts an Apache Kafka (Java, Maven), which ingest and throughput need",
     )
+    parser.add_argument("--threads", type=_positive, help="of the AI's worker, in every scenario")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print the figures alone, as JSON")
     shape.add_argument("--markdown", action="store_true", help="print docs/performance.md's tables")

@@ -23,7 +23,10 @@ LIFTED = {
 
 
 class Rig:
-    """`kafka`: a running Apache Kafka; None: each stack has the embedded broker."""
+    """`kafka`: a running Apache Kafka; None: each stack has the embedded broker.
+
+    `threads`: of the AI's worker, where it is not what a scenario says.
+    """
 
     def __init__(
         self,
@@ -32,11 +35,13 @@ class Rig:
         runs: int,
         is_quick: bool,
         kafka: ApacheKafka | None,
+        threads: int | None = None,
         tell: Callable[[str], None],
     ) -> None:
         self.runs = runs
         self.is_quick = is_quick
         self.kafka = kafka
+        self.threads = threads
         self.tell = tell
         self._directory = directory
         self._stacks = itertools.count(1)

@@ -1,9 +1,12 @@
 """Every scenario of `./dev bench`, in the order in which they run."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
+
+from devstack.bench.figures import Figures
+from devstack.bench.rig import Rig
 
 
 @dataclass(frozen=True)
@@ -16,10 +19,20 @@ class Scenario:
     needs_kafka: bool = False
     """The embedded broker drops what it cannot hold, so that load on it measures nothing."""
 
-    @property
-    def measure(self) -> Callable[..., Any]:
-        measure: Callable[..., Any] = import_module(f"devstack.bench.{self.module}").measure
-        return measure
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def measure(self, rig: Rig, figures: Figures) -> None:
+        import_module(f"devstack.bench.{self.module}").measure(rig, figures, **self.options)
+
+
+def _throughput(*, seconds: int, threads: int | None) -> Scenario:
+    return Scenario(
+        name=f"e2e-{seconds}s",
+        does=f"processings to callbacks with an AI that takes {seconds} s",
+        module="throughput",
+        needs_kafka=True,
+        options={"delay": float(seconds), "threads": threads},
+    )
 
 
 SCENARIOS = {
@@ -28,5 +41,8 @@ SCENARIOS = {
         Scenario("latency", "one processing at a time, instant AI", "latency"),
         Scenario("callbacks", "outcomes in Kafka to one fast receiver", "callbacks"),
         Scenario("ingest", "foreign events into storage", "ingest", needs_kafka=True),
+        _throughput(seconds=0, threads=None),
+        _throughput(seconds=1, threads=64),
+        _throughput(seconds=5, threads=320),
     )
 }

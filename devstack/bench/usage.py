@@ -4,13 +4,15 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import psutil
 import psycopg2
 
-SAMPLE_SECONDS = 0.5
+SAMPLE_SECONDS = 1.0
+IDLE_IN_TRANSACTION = "idle in transaction"
 BENCH = "bench"
 """This process: it waits, and receives callbacks."""
 
@@ -27,7 +29,10 @@ def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, 
 
 def memory_mb(pids: Mapping[str, int]) -> dict[str, float]:
     """Resident, by process with its children; a page that several share is counted once (PSS)."""
-    return {name: sum(_memory(process) for process in _tree(pid)) for name, pid in pids.items()}
+    children = _children()
+    return {
+        name: sum(map(_resident_mb, _with_descendants(pid, children))) for name, pid in pids.items()
+    }
 
 
 class Watch:
@@ -41,7 +46,7 @@ class Watch:
         self.peak_mb: dict[str, float] = {}
         self.samples_mb: list[dict[str, float]] = []
         self.connections: list[Counter[str]] = []
-        """One per sample: how many each process holds; `in transaction` of all together."""
+        """One per sample: how many each process holds; IDLE_IN_TRANSACTION: of all together."""
 
     def __enter__(self) -> "Watch":
         self._thread.start()
@@ -69,33 +74,24 @@ class Watch:
                 self.samples_mb.append(sample)
                 for name, megabytes in sample.items():
                     self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), megabytes)
-                self.connections.append(connections(database, pids))
+                self.connections.append(connections(database))
         finally:
             database.close()
 
 
-def connections(database: Any, pids: Mapping[str, int]) -> Counter[str]:
-    """Of PostgreSQL, by the process at the other end."""
+def connections(database: Any) -> Counter[str]:
+    """Of PostgreSQL, by the name that the process at the other end gives itself."""
     with database.cursor() as cursor:
         cursor.execute(
-            "SELECT client_port, state LIKE 'idle in transaction%' FROM pg_stat_activity"
-            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            "SELECT application_name, count(*),"
+            " count(*) FILTER (WHERE state LIKE 'idle in transaction%')"
+            " FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() GROUP BY 1"
         )
-        in_transaction = dict(cursor.fetchall())
-    counted: Counter[str] = Counter({"in transaction": sum(map(bool, in_transaction.values()))})
-    for name, pid in pids.items():
-        if name != "postgres":
-            counted[name] = sum(port in in_transaction for port in _local_ports(pid))
+        rows = cursor.fetchall()
+    counted = Counter({name: held for name, held, _ in rows})
+    counted[IDLE_IN_TRANSACTION] = sum(idle for _, _, idle in rows)
     return counted
-
-
-def _local_ports(pid: int) -> Iterator[int]:
-    for process in _tree(pid):
-        try:
-            for connection in process.net_connections("tcp4"):
-                yield connection.laddr.port
-        except psutil.Error:
-            continue
 
 
 def _tree(pid: int) -> list[psutil.Process]:
@@ -120,8 +116,29 @@ def _cpu(pid: int) -> float:
     return total
 
 
-def _memory(process: psutil.Process) -> float:
+def _children() -> dict[int, list[int]]:
+    """In one pass over all processes, where psutil makes one for each it is asked about."""
+    children: dict[int, list[int]] = {}
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (directory / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        children.setdefault(int(fields[1]), []).append(int(directory.name))
+    return children
+
+
+def _with_descendants(pid: int, children: Mapping[int, list[int]]) -> Iterator[int]:
+    yield pid
+    for child in children.get(pid, ()):
+        yield from _with_descendants(child, children)
+
+
+def _resident_mb(pid: int) -> float:
     try:
-        return float(process.memory_full_info().pss) / 1e6
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return 0.0
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    except OSError:
+        pass  # it ended meanwhile
+    return 0.0

@@ -1,0 +1,79 @@
+"""End to end: processings started at full speed, until every callback has arrived."""
+
+import time
+
+from devstack.bench import load, users
+from devstack.bench.figures import RATE, Figures
+from devstack.bench.floors import celery_tasks
+from devstack.bench.ingest import wait_for_rows
+from devstack.bench.receiver import Receiver
+from devstack.bench.rig import Rig
+from devstack.bench.usage import BENCH, IDLE_IN_TRANSACTION, Watch
+from devstack.errors import StackError
+from devstack.parts import WORKERS
+from devstack.stack import Stack
+
+USERS = 16
+WARM_UP = 40
+STALLED_SECONDS = 60.0
+# What stands for somebody else: a client, a receiver, the AI.
+OTHERS = (BENCH, "openai-standin", "callback-sink", "flower")
+
+RATE_NAME = "processings"
+FLOOR = "floor: empty Celery tasks"
+SYSTEM_CPU = "CPU of the system"
+
+
+def measure(rig: Rig, figures: Figures, *, delay: float, threads: int | None) -> None:
+    """`delay`: the AI's, in seconds; `threads`: of the AI's worker, None as in `./dev up`."""
+    count = rig.size(2000, 300)
+    threads = rig.threads or threads or WORKERS["ai"][0]
+    workers = {"ai": (threads, WORKERS["ai"][1])}
+    with rig.stack(standin_delay=delay, workers=workers) as stack, Receiver() as receiver:
+        people = users.make(stack, USERS)
+        judge(stack, receiver, people, WARM_UP, first=0)
+        for run in rig.each_run(f"{delay:g} s AI, {threads} threads"):
+            watching = Watch(lambda: rig.pids(stack), stack.info["database_url"])
+            with watching as watch, rig.spending(stack) as used:
+                seconds = judge(stack, receiver, people, count, first=(run + 1) * 10**6)
+            floor = celery_tasks.tasks_per_second(stack.info["redis_url"], rig.size(5000, 2000))
+            figures.add(RATE_NAME, count / seconds, RATE, floor=FLOOR)
+            figures.add(FLOOR, floor, RATE)
+            add_usage(figures, used, watch, count)
+    figures.remark(f"The AI's worker has {threads} threads; {count} processings a run.")
+    if receiver.repeated:
+        figures.remark(f"{receiver.repeated} callbacks came more than once.")
+
+
+def judge(
+    stack: Stack, receiver: Receiver, people: list[users.User], count: int, *, first: int
+) -> float:
+    """Seconds from the first request sent to the last callback received."""
+    resumes = users.create_resumes(stack, people, count, first=first)
+    wait_for_rows(stack, resumes[0], count)
+    prepared = users.starts(people, resumes, callback_url=receiver.url, first=first)
+    report = load.run(users.port(stack), list(prepared.values())).must_all_be(200)
+    paths = set(prepared)
+    missing, moved = len(paths), time.monotonic()
+    while left := len(paths - receiver.arrivals.keys()):
+        if left != missing:
+            missing, moved = left, time.monotonic()
+        if time.monotonic() - moved > STALLED_SECONDS:
+            raise StackError(f"{left} of {count} callbacks are missing, and no more come.")
+        time.sleep(0.05)
+    return max(receiver.arrivals[path] for path in paths) - report.started_at
+
+
+def add_usage(figures: Figures, used: dict[str, float], watch: Watch, count: int) -> None:
+    figures.add(
+        SYSTEM_CPU,
+        sum(seconds for name, seconds in used.items() if name not in OTHERS) / count * 1000,
+        "s/1,000",
+    )
+    for name, seconds in sorted(used.items(), key=lambda item: -item[1]):
+        figures.add(f"CPU of {name}", seconds / count * 1000, "s/1,000")
+    names = [name for name in watch.peak_mb if name not in OTHERS]
+    for name in names:
+        figures.add(f"most memory of {name}", watch.peak_mb[name], "MB")
+    for name in (*(n for n in names if watch.most_connections(n)), IDLE_IN_TRANSACTION):
+        figures.add(f"most connections, {name}", watch.most_connections(name), "")
