@@ -6,4 +6,5 @@ class KafkaBridgeConfig(AppConfig):
     verbose_name = "Kafka bridge"
 
     def ready(self) -> None:
-        from kafka_bridge import checks  # noqa: F401  registers itself once the apps are loaded
+        # They register themselves once the apps are loaded.
+        from kafka_bridge import checks, own_texts  # noqa: F401

@@ -7,7 +7,7 @@ from types import FrameType
 
 import structlog
 
-from kafka_bridge import housekeeping  # noqa: F401  registers its job
+from kafka_bridge import housekeeping, retention  # noqa: F401  register their jobs
 from kafka_bridge.dispatcher import Dispatcher
 from kafka_bridge.failures import describe
 from kafka_bridge.handlers import load_handlers

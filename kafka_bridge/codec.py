@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 
 from pydantic import ValidationError
 
-from kafka_bridge.events import EVENTS, Event
+from kafka_bridge.events import EVENTS, MAX_ID, Event
 
 _BY_PLACE: dict[tuple[str, str], type[Event]] = {(e.topic, e.key): e for e in EVENTS}
 
@@ -56,6 +57,32 @@ def decode(topic: str, key: bytes | None, value: bytes | None) -> Event:
             raise Undecodable("not_json", "the value is not JSON in UTF-8") from None
         places = [f"{'.'.join(map(str, p['loc']))[:100]}: {p['type']}" for p in problems[:8]]
         raise Undecodable("invalid", "; ".join(places)) from None
+
+
+_USER = re.compile(rb'"user_id"\s*:\s*"?([1-9][0-9]{0,18})(?![0-9])')
+
+
+def user_of(value: bytes | None) -> int | None:
+    """Whose message it is, as far as bytes tell that may be no event."""
+    try:
+        parsed = json.loads(value or b"")
+    except (ValueError, RecursionError):
+        found = _USER.search(value or b"")
+        return _as_id(found[1]) if found else None
+    for place in (parsed, parsed.get("response")) if isinstance(parsed, dict) else ():
+        if isinstance(place, dict) and (user_id := _as_id(place.get("user_id"))):
+            return user_id
+    return None
+
+
+def _as_id(raw: object) -> int | None:
+    if isinstance(raw, bool | float) or not isinstance(raw, int | str | bytes):
+        return None
+    try:
+        number = int(raw)
+    except ValueError:
+        return None
+    return number if 1 <= number <= MAX_ID else None
 
 
 def content_hash(value: bytes | None) -> bytes:

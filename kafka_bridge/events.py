@@ -120,6 +120,15 @@ class DeleteRequirements(Event):
     user_id: Id
 
 
+class EraseUser(Event):
+    """An extension: every app forgets the user's texts, for good."""
+
+    topic = "uploading_data"
+    key = "erase_user"
+
+    user_id: Id
+
+
 class NewProcessing(Event):
     topic = "uploading_data"
     key = "new_processing"
@@ -197,6 +206,7 @@ EVENTS: tuple[type[Event], ...] = (
     NewRequirements,
     DeleteProcessing,
     DeleteRequirements,
+    EraseUser,
     NewProcessing,
     NewRequest,
     NewSending,

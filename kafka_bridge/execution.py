@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, t
 
 from kafka_bridge import codec, leases, wakeups
 from kafka_bridge.crew import crew
+from kafka_bridge.erased import UserErased
 from kafka_bridge.events import Event
 from kafka_bridge.failures import describe
 from kafka_bridge.handlers import HandlerSpec, LeaseLost, Permanent, RetryLater
@@ -194,6 +195,9 @@ def _settling(spec: HandlerSpec, rows: Sequence[Claimed]) -> Iterator[None]:
                 counted=False,
             )
             metrics.TASK_OUTCOMES.labels(spec.name, "database_away").inc(len(ids))
+        except UserErased:
+            leases.finish(ids, token)
+            metrics.TASK_OUTCOMES.labels(spec.name, "erased").inc(len(ids))
         except (Permanent, codec.Undecodable) as error:
             for row in rows:
                 _bury(row.task_id, token, error)

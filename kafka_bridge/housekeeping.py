@@ -88,10 +88,15 @@ def keep_house(
         return total
 
     return Dropped(
-        payloads=drop("payloads", PAYLOADS, settings.KEEP_PAYLOAD_DAYS),
+        payloads=drop("payloads", PAYLOADS, _payload_days()),
         done_rows=drop("done_rows", DONE_ROWS, settings.KEEP_DONE_DAYS),
         identities=drop("identities", IDENTITIES, settings.KEEP_INBOX_DAYS),
     )
+
+
+def _payload_days() -> float:
+    """A payload is a text, so it is kept no longer than texts are."""
+    return float(min(settings.KEEP_PAYLOAD_DAYS, settings.RETENTION_DAYS or float("inf")))
 
 
 @periodic("bridge.housekeeping", every=settings.HOUSEKEEPING_INTERVAL_SECONDS)

@@ -18,9 +18,11 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 from django.db import DataError, connection, transaction
 from django.utils import timezone
 
-from kafka_bridge import codec
+from kafka_bridge import codec, erased
+from kafka_bridge.events import EraseUser
 from kafka_bridge.failures import describe
 from kafka_bridge.models import DeadLetter, InboxMessage, PartitionLog
+from kafka_bridge.owners import NOBODY
 from kafka_bridge.routes import tasks_for
 from resume_platform import metrics
 
@@ -47,6 +49,7 @@ class Incoming:
     value: bytes | None
     content_hash: bytes
     occurred_at: datetime
+    user_id: int
     tasks: tuple[str, ...]
     dead_letter: DeadLetter | None
 
@@ -140,6 +143,7 @@ class Inbox:
         metrics.INBOX_POISON_RUN.set(self._poison_run)
 
     def _store(self, incoming: Sequence[Incoming], cluster_id: str) -> dict[str, list[int]]:
+        incoming = _without_the_erased(incoming)
         ids = self._insert_messages(incoming, cluster_id)
         new = [
             (ids[row.place, row.offset], row) for row in incoming if (row.place, row.offset) in ids
@@ -170,6 +174,7 @@ class Inbox:
                 row.value,
                 row.content_hash,
                 row.occurred_at,
+                row.user_id,
             )
             for row in incoming
         ]
@@ -178,10 +183,11 @@ class Inbox:
                 """
                 INSERT INTO kafka_bridge_inboxmessage
                     (cluster_id, epoch, topic, partition, "offset", key, event_id, traceparent,
-                     value, content_hash, occurred_at, received_at)
+                     value, content_hash, occurred_at, user_id, received_at)
                 SELECT %s, row.*, clock_timestamp()
                 FROM unnest(%s::int[], %s::text[], %s::int[], %s::bigint[], %s::text[],
-                            %s::text[], %s::text[], %s::bytea[], %s::bytea[], %s::timestamptz[])
+                            %s::text[], %s::text[], %s::bytea[], %s::bytea[], %s::timestamptz[],
+                            %s::bigint[])
                      AS row
                 ON CONFLICT DO NOTHING
                 RETURNING id, topic, partition, "offset"
@@ -261,9 +267,11 @@ class Inbox:
         key, value = _bytes(message.key()), _bytes(message.value())
         headers = _headers(message)
         tasks: tuple[str, ...] = ()
+        user_id: int | None = None
         problem: codec.Undecodable | None = None
         try:
-            tasks = tasks_for(type(codec.decode(self._topics[place[0]], key, value)))
+            event = codec.decode(self._topics[place[0]], key, value)
+            tasks, user_id = tasks_for(type(event)), event.partition_key()
         except codec.Undecodable as error:
             problem = error
         except Exception as error:  # noqa: BLE001
@@ -278,6 +286,7 @@ class Inbox:
             value=value,
             content_hash=codec.content_hash(value),
             occurred_at=_occurred_at(message),
+            user_id=user_id or codec.user_of(value) or NOBODY,
             tasks=tasks,
             dead_letter=None,
         )
@@ -312,9 +321,26 @@ def _dead(
             for name, content in headers
         ],
         occurred_at=row.occurred_at,
+        user_id=row.user_id,
     )
     # A dead letter holds the bytes itself.
     return replace(row, value=None, tasks=(), dead_letter=letter)
+
+
+def _without_the_erased(incoming: Sequence[Incoming]) -> list[Incoming]:
+    """What comes late of users whose data were erased is known, holds nothing and owes nothing."""
+    erased_users = erased.among(row.user_id for row in incoming)
+    return [
+        _emptied(row) if row.user_id in erased_users and row.key != EraseUser.key else row
+        for row in incoming
+    ]
+
+
+def _emptied(row: Incoming) -> Incoming:
+    letter = row.dead_letter
+    if letter is not None:
+        letter.value, letter.headers, letter.detail = None, [], "erased"
+    return replace(row, value=None, tasks=())
 
 
 def _without_texts(row: Incoming, reason: str) -> Incoming:

@@ -166,10 +166,10 @@ def _insert_dead_letter(task_id: int, reason: str, detail: str) -> None:
             """
             INSERT INTO kafka_bridge_deadletter
                 (source, reason, detail, topic, partition, "offset", key, value, headers,
-                 occurred_at, task_id, created_at)
+                 occurred_at, task_id, user_id, created_at)
             SELECT 'handler', %s, %s, message.topic, message.partition, message."offset",
                    convert_to(message.key, 'UTF8'), message.value, '[]', message.occurred_at,
-                   task.id, clock_timestamp()
+                   task.id, message.user_id, clock_timestamp()
             FROM kafka_bridge_messagetask AS task
             JOIN kafka_bridge_inboxmessage AS message ON message.id = task.message_id
             WHERE task.id = %s

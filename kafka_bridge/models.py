@@ -71,6 +71,7 @@ class InboxMessage(models.Model):
     content_hash = models.BinaryField(max_length=16)
     occurred_at = models.DateTimeField(help_text="The Kafka message's timestamp.")
     received_at = models.DateTimeField(default=timezone.now)
+    user_id = models.BigIntegerField(null=True, help_text="Whose message it is; 0: nobody's.")
 
     class Meta:
         verbose_name = "inbox message"
@@ -170,6 +171,7 @@ class DeadLetter(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now)
     replayed_at = models.DateTimeField(null=True)
+    user_id = models.BigIntegerField(null=True, help_text="Whose message it is; 0: nobody's.")
 
     class Meta:
         verbose_name = "dead letter"
@@ -181,6 +183,19 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.source})"
+
+
+class ErasedUser(models.Model):
+    """The tombstone of a user whose data were erased: nothing of theirs is taken in again."""
+
+    user_id = models.BigIntegerField(primary_key=True)
+    erased_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "erased user"
+
+    def __str__(self) -> str:
+        return f"user {self.user_id}"
 
 
 class PeriodicJob(models.Model):

@@ -3,8 +3,8 @@
 import structlog
 from django.db import connection
 
-from kafka_bridge import codec
-from kafka_bridge.events import Event
+from kafka_bridge import codec, erased
+from kafka_bridge.events import EraseUser, Event
 from kafka_bridge.models import OutboxMessage
 
 NOTIFY_CHANNEL = "kafka_bridge_outbox"
@@ -17,11 +17,14 @@ class OutboxOutsideTransaction(RuntimeError):
 def enqueue(event: Event) -> None:
     """Have `event` produced once the surrounding transaction commits.
 
-    Raises OutboxOutsideTransaction outside of `transaction.atomic()`.
+    Raises OutboxOutsideTransaction outside of `transaction.atomic()`, and UserErased, so that the
+    whole transaction rolls back, for a user whose data were erased.
     A trigger on the table wakes the relay at the commit.
     """
     if not connection.in_atomic_block:
         raise OutboxOutsideTransaction(event.key)
+    if not isinstance(event, EraseUser):
+        erased.refuse(event.partition_key())
     context = structlog.contextvars.get_contextvars()
     OutboxMessage.objects.create(
         topic=event.topic,

@@ -230,9 +230,10 @@ class Relay:
             """
             WITH gone AS (DELETE FROM kafka_bridge_outboxmessage WHERE id = %s RETURNING *)
             INSERT INTO kafka_bridge_deadletter
-                (source, reason, detail, topic, key, value, headers, occurred_at, created_at)
+                (source, reason, detail, topic, key, value, headers, occurred_at, user_id,
+                 created_at)
             SELECT 'outbox', %s, %s, topic, convert_to(key, 'UTF8'), value, '[]', occurred_at,
-                   clock_timestamp()
+                   partition_key, clock_timestamp()
             FROM gone
             """,
             [row.id, error.name()[:100], f"event_id {row.event_id}"],

@@ -86,9 +86,8 @@ def make_due(message_id: int, handler: str) -> bool:
     if message.value is None:
         letters = DeadLetter.objects.filter(task__message=message, task__name=handler)
         letter = letters.order_by("-pk").first()
-        if letter is None:
+        if letter is None or not _restore(message, letter):
             return False
-        _restore(message, letter)
     waiting = MessageTask.objects.filter(message=message, name=handler, state="pending")
     if not waiting.update(next_attempt_at=timezone.now(), woken_at=None):
         _make_due([(message_id, handler)])
@@ -130,7 +129,8 @@ def _retry_task(letter: DeadLetter, handlers: Collection[str] | None) -> bool:
         return False
     if handlers is not None and task.name not in handlers:
         return False
-    _restore(InboxMessage.objects.get(pk=task.message_id), letter)
+    if not _restore(InboxMessage.objects.get(pk=task.message_id), letter):
+        return False
     return bool(_make_due([(task.message_id, task.name)]))
 
 
@@ -139,7 +139,7 @@ def _read_again(letter: DeadLetter, handlers: Collection[str] | None) -> bool:
     try:
         event = codec.decode(contract_name(letter.topic), _bytes(letter.key), _bytes(letter.value))
     except codec.Undecodable:
-        return False
+        return False  # as what was erased is
     if letter.partition is None or letter.offset is None:
         return False
     message = (
@@ -160,6 +160,8 @@ def _read_again(letter: DeadLetter, handlers: Collection[str] | None) -> bool:
 
 
 def _produce_again(letter: DeadLetter) -> bool:
+    if letter.value is None:
+        return False
     event = codec.decode(letter.topic, _bytes(letter.key), _bytes(letter.value))
     OutboxMessage.objects.create(
         topic=letter.topic,
@@ -171,11 +173,12 @@ def _produce_again(letter: DeadLetter) -> bool:
     return True
 
 
-def _restore(message: InboxMessage, letter: DeadLetter) -> None:
-    """Give a message back the payload that housekeeping dropped."""
-    if message.value is None:
+def _restore(message: InboxMessage, letter: DeadLetter) -> bool:
+    """Give a message back the payload that housekeeping dropped; False if it was erased."""
+    if message.value is None and letter.value is not None:
         message.value = letter.value
         message.save(update_fields=["value"])
+    return message.value is not None
 
 
 def _make_due(owed: Sequence[tuple[int, str]]) -> list[int]:

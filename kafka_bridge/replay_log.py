@@ -12,7 +12,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from django.conf import settings
 from django.db import transaction
 
-from kafka_bridge import replay
+from kafka_bridge import codec, erased, replay
+from kafka_bridge.events import EraseUser
 from kafka_bridge.inbox import Inbox, Incoming, position
 from kafka_bridge.models import InboxMessage
 
@@ -191,7 +192,10 @@ class LogReplay:
                     cluster_id=cluster_id, topic=topic, partition=partition, offset__in=values
                 ).order_by("epoch")
             }
+            erased_users = erased.among(codec.user_of(value) or 0 for value in values.values())
             for offset, row in known.items():
+                if codec.user_of(values[offset]) in erased_users and row.key != EraseUser.key:
+                    continue
                 if row.value is None and replay.owed_by(row.topic, row.key, handlers):
                     row.value = values[offset]
                     row.save(update_fields=["value"])

@@ -9,6 +9,7 @@ from django.conf import settings
 from kafka_bridge.events import (
     DeleteProcessing,
     DeleteRequirements,
+    EraseUser,
     Event,
     NewNotifications,
     NewProcessing,
@@ -29,11 +30,22 @@ ROUTES: dict[type[Event], tuple[str, ...]] = {
     NewNotifications: ("notifications.deliver", "storage.apply"),
     DeleteProcessing: ("ai.forget", "notifications.cancel", "storage.apply"),
     DeleteRequirements: ("ai.forget", "notifications.cancel", "storage.apply"),
+    EraseUser: (
+        "ai.erase",
+        "auth.erase",
+        "bridge.erase",
+        "notifications.erase",
+        "storage.erase",
+        "uploads.erase",
+    ),
 }
+# Keeps house in its own tables, whoever else is left out.
+BRIDGE = "bridge"
 
 
 def is_enabled(task_name: str) -> bool:
-    return task_name.partition(".")[0] in settings.ENABLED_APPS
+    app = task_name.partition(".")[0]
+    return app == BRIDGE or app in settings.ENABLED_APPS
 
 
 def tasks_for(event_type: type[Event]) -> tuple[str, ...]:

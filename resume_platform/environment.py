@@ -170,6 +170,8 @@ class Environment(BaseSettings):
     KEEP_PAYLOAD_DAYS: Annotated[float, Field(ge=0)] = 7
     KEEP_DONE_DAYS: Annotated[float, Field(ge=0)] = 14
     KEEP_INBOX_DAYS: Annotated[float, Field(ge=0)] = 30
+    RETENTION_DAYS: Annotated[float, Field(ge=0)] = 0
+    ERASURE_SECOND_LOOK_SECONDS: Annotated[float, Field(ge=0)] = 60
 
     # Accounts
     ACCESS_TOKEN_EXPIRE_MINUTES: Count = 30

@@ -13,6 +13,9 @@ class Rubric(models.Model):
 
     key = models.CharField(max_length=64, unique=True)
     requirements_hash = models.CharField(max_length=64, db_index=True)
+    user_id = models.BigIntegerField(
+        null=True, help_text=_("Whose requirements it was made from, or is being made from.")
+    )
     prompt_version = models.CharField(max_length=32)
     model = models.CharField(max_length=128)
     language = models.CharField(max_length=2)

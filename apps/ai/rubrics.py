@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from apps.ai import language, rubric
@@ -12,6 +13,7 @@ from apps.ai.language import Language
 from apps.ai.models import Rubric
 from apps.ai.prompts import CURRENT, PROMPT_VERSION, Prompts, rubric_question
 from apps.ai.sending import prepare_requirements
+from kafka_bridge import erased
 
 # Below a lease: after a crash the row's next owner finds no live claim. A slower answer costs a
 # second call at worst; the first to be stored is the one that counts.
@@ -40,12 +42,13 @@ class FrozenRubric:
     language: Language
 
 
-def obtain(requirements: str, *, provider: Asked, is_redacting: bool) -> FrozenRubric:
+def obtain(requirements: str, *, user_id: int, provider: Asked, is_redacting: bool) -> FrozenRubric:
     """The rubric of this text, prompt and model; made now if nobody has made it.
 
-    Raises RubricInTheMaking, NothingDemanded or a ProviderError. No transaction spans the call.
+    Raises RubricInTheMaking, NothingDemanded, a ProviderError, or UserErased. No transaction spans
+    the call.
     """
-    row, is_ours = _claim(requirements, provider.model)
+    row, is_ours = _claim(requirements, provider.model, user_id)
     if row.criteria is not None:
         return FrozenRubric(row.pk, rubric.load(row.criteria), _language(row.language))
     if not is_ours:
@@ -56,13 +59,16 @@ def obtain(requirements: str, *, provider: Asked, is_redacting: bool) -> FrozenR
     except BaseException:
         Rubric.objects.filter(pk=row.pk, claimed_until=row.claimed_until).update(claimed_until=None)
         raise
-    Rubric.objects.filter(pk=row.pk, criteria__isnull=True).update(
-        criteria=[criterion.model_dump() for criterion in understood.value],
-        claimed_until=None,
-        input_tokens=understood.usage.input_tokens,
-        output_tokens=understood.usage.output_tokens,
-        latency_ms=understood.latency_ms,
-    )
+    with transaction.atomic():
+        erased.refuse(user_id)
+        Rubric.objects.filter(pk=row.pk, criteria__isnull=True).update(
+            criteria=[criterion.model_dump() for criterion in understood.value],
+            user_id=user_id,
+            claimed_until=None,
+            input_tokens=understood.usage.input_tokens,
+            output_tokens=understood.usage.output_tokens,
+            latency_ms=understood.latency_ms,
+        )
     row.refresh_from_db()
     return FrozenRubric(row.pk, rubric.load(row.criteria or []), _language(row.language))
 
@@ -82,7 +88,7 @@ def extract(
     return understood
 
 
-def _claim(requirements: str, model: str) -> tuple[Rubric, bool]:
+def _claim(requirements: str, model: str, user_id: int) -> tuple[Rubric, bool]:
     """(the row, whether this caller is to make the rubric). Each statement commits by itself."""
     now = timezone.now()
     key = key_of(requirements, PROMPT_VERSION, model)
@@ -92,6 +98,7 @@ def _claim(requirements: str, model: str) -> tuple[Rubric, bool]:
         key=key,
         defaults={
             "requirements_hash": text_hash(requirements),
+            "user_id": user_id,
             "prompt_version": PROMPT_VERSION,
             "model": model,
             "language": language.detect(requirements),

@@ -102,7 +102,12 @@ def _judged(
     )
     is_redacting = settings.AI_REDACTION
     try:
-        rubric = rubrics.obtain(event.requirements, provider=asked, is_redacting=is_redacting)
+        rubric = rubrics.obtain(
+            event.requirements,
+            user_id=event.user_id,
+            provider=asked,
+            is_redacting=is_redacting,
+        )
         outcome = _reusable(event, rubric.id) or judge(
             event.resume,
             rubric=rubric,

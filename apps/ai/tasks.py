@@ -6,7 +6,7 @@ from typing import Any
 from celery.signals import worker_ready
 from django.conf import settings
 
-from apps.ai import services
+from apps.ai import erasure, services  # noqa: F401  erasure registers its handler
 from apps.ai.configured import configured_provider
 from apps.ai.redaction.lexicon import warm_up
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, NewRequest

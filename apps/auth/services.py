@@ -17,8 +17,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework_simplejwt.settings import api_settings
 
-from apps.auth import login_limit, principals, tokens
+from apps.auth import erasure, login_limit, principals, tokens
 from apps.auth.models import Session, User, normalise_username
+from kafka_bridge import erasure as erasures
 from kafka_bridge import outbox
 from kafka_bridge.events import NewUser
 from resume_platform.api.errors import Conflict, Invalid, Unauthorized
@@ -140,6 +141,23 @@ def ensure_staff(*, username: str, password: str) -> bool:
     user.is_staff = user.is_superuser = user.is_active = True
     user.save()
     return created
+
+
+def erase_user(*, user_id: int) -> None:
+    """Close the account at once, take nothing more in, and have every app erase the user's texts.
+
+    Raises Conflict for a member of the staff. An id that has no account here is erased all the
+    same: others may hold something of it.
+    """
+    with transaction.atomic():
+        if "auth" in settings.ENABLED_APPS:
+            if User.objects.filter(id=user_id, is_staff=True).exists():
+                raise Conflict(
+                    _("It is a member of the staff: take the rights away first."), "is_staff"
+                )
+            erasure.close_account(user_id)
+            transaction.on_commit(partial(principals.changed, user_id), robust=True)
+        erasures.request(user_id)
 
 
 def _may_refresh(user: User, claims: tokens.Claims) -> bool:

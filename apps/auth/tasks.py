@@ -3,7 +3,7 @@
 import redis
 from celery import shared_task
 
-from apps.auth import principals
+from apps.auth import erasure, principals  # noqa: F401  erasure registers its handler
 
 # Beyond that the entry has died of age.
 MAX_RETRIES = principals.CACHE_SECONDS // 60

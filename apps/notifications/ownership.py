@@ -7,7 +7,7 @@ delete and an outcome that come together see one another.
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 
 from apps.notifications import payloads
@@ -67,7 +67,7 @@ def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Callba
         changed = ["message_id", "callback_url", "webhook_id", "body", "headers"]
     elif callback.message_id != message_id:
         return None
-    if callback.state in (State.DELIVERED, State.CANCELLED):
+    if callback.state in (State.DELIVERED, State.CANCELLED) or not callback.callback_url:
         return None
     if callback.state != State.PENDING:
         callback.state = State.PENDING
@@ -94,6 +94,12 @@ def cancel(user_id: int, *, processing_ids: Iterable[int], requirements_ids: Ite
     CallbackAttempt.objects.filter(callback__in=callbacks).update(response_excerpt="")
     callbacks.update(body=b"", callback_url="", next_attempt_at=None)
     callbacks.exclude(state=State.DELIVERED).update(state=State.CANCELLED)
+
+
+@transaction.atomic
+def wait_for_claims(user_id: int) -> None:
+    """Returns when every transaction of the user's that runs here now has ended."""
+    _lock(user_id)
 
 
 def lock_user_and_row(callback: Callback) -> Callback:
@@ -125,14 +131,15 @@ def _callback_of(subject: NewRequest | SendingResponse, run: int) -> Callback:
 _STANDING = """
 SELECT EXISTS (SELECT 1 FROM notifications_tombstone WHERE user_id = %(user)s
                AND ((kind = 'processing' AND target_id = %(processing)s)
-                    OR (kind = 'requirements' AND target_id = %(requirements)s))),
+                    OR (kind = 'requirements' AND target_id = %(requirements)s)))
+       OR EXISTS (SELECT 1 FROM kafka_bridge_eraseduser WHERE user_id = %(user)s),
        EXISTS (SELECT 1 FROM notifications_callback WHERE processing_id = %(processing)s
                AND user_id = %(user)s AND run > %(run)s AND message_id IS NOT NULL)
 """
 
 
 def _standing(subject: NewRequest | SendingResponse, run: int) -> tuple[bool, bool]:
-    """Whether its owner deleted it, and whether a later run has its outcome already.
+    """Whether its owner deleted it or was erased, and whether a later run has its outcome already.
 
     The client must not end with the older one.
     """

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from apps.notifications import services
+from apps.notifications import erasure, services  # noqa: F401  erasure registers its handler
 from kafka_bridge.events import (
     DeleteProcessing,
     DeleteRequirements,

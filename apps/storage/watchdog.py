@@ -6,6 +6,7 @@ run of its own: a result that comes late belongs to a lower run and changes noth
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,6 +19,7 @@ from apps.storage import runs
 from apps.storage.models import Status, StoredProcessing
 from kafka_bridge import outbox
 from kafka_bridge.backlog import oldest_owed
+from kafka_bridge.erased import UserErased
 from kafka_bridge.events import (
     NewNotifications,
     NewProcessing,
@@ -72,7 +74,8 @@ def _stalled(before: datetime) -> "QuerySet[StoredProcessing]":
 
 def _act_on(row: StoredProcessing) -> bool:
     request = _next_request(row)
-    outbox.enqueue(request or _failure(row))
+    with suppress(UserErased):  # the erasure, which is on its way, ends it
+        outbox.enqueue(request or _failure(row))
     row.watched_run = row.requested_run
     row.save(update_fields=["watched_run"])
     log.warning(

@@ -5,10 +5,14 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from kafka_bridge.housekeeping import keep_house
+from kafka_bridge.retention import empty_old
 
 
 class Command(BaseCommand):
-    help = "Drop payloads, done rows and identities whose days (KEEP_..._DAYS) are over."
+    help = (
+        "Drop payloads, done rows and identities whose days (KEEP_..._DAYS) are over, and texts"
+        " that nobody has needed for RETENTION_DAYS."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         dropped = keep_house()
@@ -16,3 +20,5 @@ class Command(BaseCommand):
             f"dropped {dropped.payloads} payloads, {dropped.done_rows} done rows,"
             f" {dropped.identities} identities"
         )
+        for name, rows in empty_old().items():
+            self.stdout.write(f"emptied {rows} rows of {name}")

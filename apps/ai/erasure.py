@@ -1,0 +1,45 @@
+"""What the AI app holds of a user's texts: judgements with their quotes, and rubrics.
+
+Tokens, cost, times and scores stay, in the analyses and in the books.
+"""
+
+from kafka_bridge.erasure import erases
+from kafka_bridge.texts import Texts
+
+# The words of a rubric are the requirements'; those of several users are the others' as well.
+_OF_USER = """
+(t.user_id = %(user)s OR t.id IN (
+    SELECT rubric_id FROM ai_analysis WHERE user_id = %(user)s AND rubric_id IS NOT NULL
+)) AND NOT EXISTS (
+    SELECT 1 FROM ai_analysis AS a
+    WHERE a.rubric_id = t.id AND a.user_id <> %(user)s AND a.status = 'finished'
+)
+"""
+_UNUSED = """
+t.created_at < %(before)s AND NOT EXISTS (
+    SELECT 1 FROM ai_analysis AS a WHERE a.rubric_id = t.id AND a.created_at >= %(before)s
+)
+"""
+
+erases(
+    "ai",
+    Texts(
+        name="ai.analyses",
+        table="ai_analysis",
+        holds="t.status = 'finished' OR t.result IS NOT NULL OR t.verdict <> ''"
+        " OR t.resume_hash <> '' OR t.requirements_hash <> ''",
+        emptied="status = CASE status WHEN 'finished' THEN 'forgotten' ELSE status END,"
+        " result = NULL, verdict = '', resume_hash = '', requirements_hash = ''",
+        unused="t.created_at < %(before)s",
+    ),
+    Texts(
+        name="ai.rubrics",
+        table="ai_rubric",
+        holds="t.criteria IS NOT NULL",
+        # Under another key, so that the same requirements get a rubric of their own again.
+        emptied="criteria = NULL, claimed_until = NULL, requirements_hash = '',"
+        " key = 'erased-' || id",
+        of_user=_OF_USER,
+        unused=_UNUSED,
+    ),
+)
