@@ -6,10 +6,12 @@ one transaction. How it ends is in `execution.py`, who owns a row in `leases.py`
 
 from collections.abc import Callable
 
+import structlog
 from celery import shared_task
 
 from kafka_bridge.events import Event
 from kafka_bridge.execution import Attempt, Received, run_batch, run_each
+from kafka_bridge.failures import describe
 from kafka_bridge.handlers import (
     DEFAULT_RETRY,
     HANDLERS,
@@ -30,6 +32,15 @@ __all__ = [
     "batch_handler",
     "handler",
 ]
+
+log = structlog.get_logger(__name__)
+
+
+class WakeUpFailed(Exception):
+    """What Celery and Flower hear of a failure: kind and place, for a message may quote a row.
+
+    The rows themselves are safe: their leases run out and they are done again.
+    """
 
 
 def handler(
@@ -66,7 +77,11 @@ def _registration(
 
         @shared_task(name=name)
         def wake_up(task_ids: list[int]) -> None:
-            run(HANDLERS[name], task_ids)
+            try:
+                run(HANDLERS[name], task_ids)
+            except Exception as error:
+                log.exception("task.wake_up_failed", task=name)
+                raise WakeUpFailed(describe(error)) from None
 
         HANDLERS[name] = HandlerSpec(
             name=name,

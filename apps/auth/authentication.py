@@ -1,5 +1,6 @@
 """Who sends a request: the bearer of an access token whose session is open."""
 
+import structlog
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -24,6 +25,7 @@ class AccessTokenAuthentication(BaseAuthentication):
         principal = principals.find(claims)
         if principal is None:
             raise _refused()
+        structlog.contextvars.bind_contextvars(user_id=principal.id)
         return principal, claims
 
     def authenticate_header(self, request: Request) -> str:

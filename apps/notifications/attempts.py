@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.notifications import backoff, signing, transport
 from apps.notifications.gate import Verdict
+from resume_platform import tracing
 
 USER_AGENT = "resume-platform-webhooks/1"
 
@@ -81,13 +82,19 @@ def post(
         ),
     }
     try:
-        answer = transport.post(
-            url,
-            body=body,
-            headers=signed,
-            timeout=timeout,
-            allowed=settings.WEBHOOK_ALLOWED_PRIVATE_NETWORKS,
-        )
+        with tracing.span("POST callback", kind="client", server__address=host_of(url)) as span:
+            if settings.WEBHOOK_TRACEPARENT and span.traceparent:
+                signed["traceparent"] = span.traceparent
+            answer = transport.post(
+                url,
+                body=body,
+                headers=signed,
+                timeout=timeout,
+                allowed=settings.WEBHOOK_ALLOWED_PRIVATE_NETWORKS,
+            )
+            span.note(http__response__status_code=answer.status)
+            if not backoff.is_success(answer.status):
+                span.fail(f"status_{answer.status}")
     except transport.TransportError as error:
         return Result(
             started_at,

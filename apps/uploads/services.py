@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
@@ -96,6 +97,7 @@ def start_processing(
         processing = Processing.objects.create(
             user_id=user_id, resume=resume, requirements=requirements, callback_url=callback_url
         )
+        structlog.contextvars.bind_contextvars(processing_id=processing.id)
         outbox.enqueue(
             NewRequest(
                 callback_url=callback_url,

@@ -1,6 +1,5 @@
 """Each request has an id, one line in the log and, with traces on, a span."""
 
-import re
 import time
 import uuid
 from collections.abc import Callable
@@ -11,14 +10,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from resume_platform import tracing
+from resume_platform.correlation import well_formed
 
 log = structlog.get_logger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 HEADER = "X-Request-ID"
-MAX_LENGTH = 64
-_WELL_FORMED = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_LENGTH - 1}}}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Asked every few seconds by machines; their lines would hide the others.
 _PROBES = frozenset({"health", "health/live", "health/ready", "metrics"})
@@ -61,11 +59,6 @@ def told_of(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
-
-
-def well_formed(request_id: str) -> str:
-    """The id, or "" for one that does not belong into logs and headers."""
-    return request_id if _WELL_FORMED.fullmatch(request_id) else ""
 
 
 def _level(route: str, status: int) -> Callable[..., Any]:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
@@ -61,7 +62,9 @@ class SignatureAuthentication(JWTStatelessUserAuthentication):
         subject = str(validated_token.get("sub", ""))
         if not _SUBJECT.fullmatch(subject) or int(subject) > MAX_ID:
             raise InvalidToken
-        return Principal(id=int(subject))
+        principal = Principal(id=int(subject))
+        structlog.contextvars.bind_contextvars(user_id=principal.id)
+        return principal
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

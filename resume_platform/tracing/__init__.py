@@ -101,6 +101,12 @@ def traceparent() -> str:
     return current.traceparent if current else ""
 
 
+def fail(reason: str) -> None:
+    """What happens now went wrong; `reason` is a constant word."""
+    if _recorder is not None and (current := _recorder.current()):
+        current.fail(reason)
+
+
 def add_trace_id(logger: Any, method: str, event: EventDict) -> EventDict:
     """A structlog processor: lines name the trace that they belong to."""
     if _recorder is not None and (current := _recorder.current()):
