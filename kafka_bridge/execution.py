@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 
-from kafka_bridge import codec, leases, wakeups
+from kafka_bridge import codec, context, leases, wakeups
 from kafka_bridge.crew import crew
 from kafka_bridge.erased import UserErased
 from kafka_bridge.events import Event
@@ -19,7 +19,7 @@ from kafka_bridge.handlers import HandlerSpec, LeaseLost, Permanent, RetryLater
 from kafka_bridge.heartbeat import HEARTBEAT
 from kafka_bridge.leases import Claimed
 from kafka_bridge.topic_names import contract_name
-from resume_platform import metrics
+from resume_platform import metrics, tracing
 
 log = structlog.get_logger(__name__)
 
@@ -113,15 +113,10 @@ def _run_one(spec: HandlerSpec, row: Claimed) -> None:
         content_hash=row.content_hash,
         lease_token=row.lease_token,
     )
-    with (
-        structlog.contextvars.bound_contextvars(
-            task=row.name, task_id=row.task_id, event_id=row.event_id, traceparent=row.traceparent
-        ),
-        HEARTBEAT.keep(row.lease_token),
-        _settling(spec, [row]),
-    ):
+    with context.handling(row), HEARTBEAT.keep(row.lease_token), _settling(spec, [row]):
         event = _event(row)
-        spec.function(event, attempt)
+        with context.about(event):
+            spec.function(event, attempt)
         if not attempt.finished:
             with attempt.finish():
                 pass
@@ -135,7 +130,7 @@ def _event(row: Claimed) -> Event:
 def _run_together(spec: HandlerSpec, rows: list[Claimed]) -> None:
     token = rows[0].lease_token
     with (
-        structlog.contextvars.bound_contextvars(task=spec.name, rows=len(rows)),
+        context.handling_together(spec.name, rows),
         HEARTBEAT.keep(token),
         _settling(spec, rows),
     ):
@@ -214,6 +209,7 @@ def _settling(spec: HandlerSpec, rows: Sequence[Claimed]) -> Iterator[None]:
 
 
 def _retry_or_bury(spec: HandlerSpec, rows: Sequence[Claimed], error: RetryLater) -> None:
+    tracing.fail(error.reason)
     for row in rows:
         number = row.attempts + 1
         if error.counted and number >= spec.retry.max_attempts:
@@ -240,5 +236,6 @@ def _bury(task_id: int, token: uuid.UUID, error: Exception) -> None:
         reason, detail = "exhausted", error.reason
     elif isinstance(error, codec.Undecodable):
         reason, detail = error.reason, error.detail
+    tracing.fail(reason)
     leases.bury(task_id, token, reason=reason, detail=detail)
     log.error("task.dead_letter", task_id=task_id, reason=reason)

@@ -18,13 +18,14 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 from django.db import DataError, connection, transaction
 from django.utils import timezone
 
-from kafka_bridge import codec, erased
+from kafka_bridge import codec, context, erased
 from kafka_bridge.events import EraseUser
 from kafka_bridge.failures import describe
 from kafka_bridge.models import DeadLetter, InboxMessage, PartitionLog
 from kafka_bridge.owners import NOBODY
 from kafka_bridge.routes import tasks_for
 from resume_platform import metrics
+from resume_platform.correlation import well_formed
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,7 @@ class Incoming:
     key: str
     event_id: str
     traceparent: str
+    request_id: str
     value: bytes | None
     content_hash: bytes
     occurred_at: datetime
@@ -100,7 +102,8 @@ class Inbox:
         What was stored before is left alone. What is no event becomes a dead letter.
         """
         incoming = [self._read(message) for message in messages]
-        tasks = self._store_whole(incoming, cluster_id)
+        with context.receiving(incoming) as incoming:
+            tasks = self._store_whole(incoming, cluster_id)
         self._watch_for_poison(incoming)
         return tasks
 
@@ -171,6 +174,7 @@ class Inbox:
                 row.key,
                 row.event_id,
                 row.traceparent,
+                row.request_id,
                 row.value,
                 row.content_hash,
                 row.occurred_at,
@@ -183,11 +187,11 @@ class Inbox:
                 """
                 INSERT INTO kafka_bridge_inboxmessage
                     (cluster_id, epoch, topic, partition, "offset", key, event_id, traceparent,
-                     value, content_hash, occurred_at, user_id, received_at)
+                     request_id, value, content_hash, occurred_at, user_id, received_at)
                 SELECT %s, row.*, clock_timestamp()
                 FROM unnest(%s::int[], %s::text[], %s::int[], %s::bigint[], %s::text[],
-                            %s::text[], %s::text[], %s::bytea[], %s::bytea[], %s::timestamptz[],
-                            %s::bigint[])
+                            %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bytea[],
+                            %s::timestamptz[], %s::bigint[])
                      AS row
                 ON CONFLICT DO NOTHING
                 RETURNING id, topic, partition, "offset"
@@ -283,6 +287,7 @@ class Inbox:
             key=_text(key),
             event_id=_text(names.get("event_id")),
             traceparent=_text(names.get("traceparent")),
+            request_id=well_formed(_text(names.get("request_id"))),
             value=value,
             content_hash=codec.content_hash(value),
             occurred_at=_occurred_at(message),

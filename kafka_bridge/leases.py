@@ -36,6 +36,7 @@ class Claimed:
     occurred_at: datetime
     event_id: str
     traceparent: str
+    request_id: str
 
 
 _CLAIM = """
@@ -54,7 +55,7 @@ FROM due, kafka_bridge_inboxmessage AS message
 WHERE task.id = due.id AND message.id = task.message_id
 RETURNING task.id, task.message_id, task.name, task.attempts, task.lease_token, message.topic,
           message.key, message.value, message.content_hash, message.occurred_at,
-          message.event_id, message.traceparent
+          message.event_id, message.traceparent, message.request_id
 """
 _CLAIM_TOGETHER = _CLAIM.format(which="id = ANY(%(ids)s) AND NOT suspect")
 _CLAIM_ALONE = _CLAIM.format(which="suspect")

@@ -20,6 +20,7 @@ class OutboxMessage(models.Model):
     partition_key = models.BigIntegerField(help_text="The user whose events stay in order.")
     value = models.BinaryField()
     traceparent = models.CharField(max_length=55, blank=True)
+    request_id = models.CharField(max_length=64, blank=True, db_default="")
     occurred_at = models.DateTimeField(
         default=timezone.now, help_text="Becomes the Kafka message's timestamp."
     )
@@ -67,6 +68,9 @@ class InboxMessage(models.Model):
     key = models.CharField(max_length=100)
     event_id = models.CharField(max_length=100, blank=True)
     traceparent = models.CharField(max_length=100, blank=True)
+    request_id = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="Of the request that led to it."
+    )
     value = models.BinaryField(null=True, help_text="Null once its days are over.")
     content_hash = models.BinaryField(max_length=16)
     occurred_at = models.DateTimeField(help_text="The Kafka message's timestamp.")

@@ -1,11 +1,11 @@
 """The outbox: state and event commit together, or neither does."""
 
-import structlog
 from django.db import connection
 
-from kafka_bridge import codec, erased
+from kafka_bridge import codec, context, erased
 from kafka_bridge.events import EraseUser, Event
 from kafka_bridge.models import OutboxMessage
+from resume_platform import tracing
 
 NOTIFY_CHANNEL = "kafka_bridge_outbox"
 
@@ -25,11 +25,12 @@ def enqueue(event: Event) -> None:
         raise OutboxOutsideTransaction(event.key)
     if not isinstance(event, EraseUser):
         erased.refuse(event.partition_key())
-    context = structlog.contextvars.get_contextvars()
-    OutboxMessage.objects.create(
-        topic=event.topic,
-        key=event.key,
-        partition_key=event.partition_key(),
-        value=codec.encode(event),
-        traceparent=context.get("traceparent", ""),
-    )
+    with tracing.span(f"enqueue {event.key}", kind="producer"):
+        OutboxMessage.objects.create(
+            topic=event.topic,
+            key=event.key,
+            partition_key=event.partition_key(),
+            value=codec.encode(event),
+            traceparent=tracing.traceparent(),
+            request_id=context.request_id(),
+        )

@@ -25,7 +25,7 @@ from django.conf import settings
 
 from kafka_bridge.failures import describe
 from kafka_bridge.outbox import NOTIFY_CHANNEL
-from resume_platform import metrics
+from resume_platform import metrics, tracing
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +61,7 @@ class Row:
     partition_key: int
     value: memoryview
     traceparent: str
+    request_id: str
     occurred_at: datetime
 
 
@@ -120,8 +121,8 @@ class Relay:
         self._retry_at = {user: at for user, at in self._retry_at.items() if at > now}
         rows = _query(
             db,
-            "SELECT id, event_id, topic, key, partition_key, value, traceparent, occurred_at"
-            " FROM kafka_bridge_outboxmessage WHERE partition_key <> ALL(%s::bigint[])"
+            "SELECT id, event_id, topic, key, partition_key, value, traceparent, request_id,"
+            " occurred_at FROM kafka_bridge_outboxmessage WHERE partition_key <> ALL(%s::bigint[])"
             " ORDER BY id LIMIT %s",
             [list(self._retry_at), BATCH_SIZE],
         )
@@ -181,12 +182,19 @@ class Relay:
             metrics.OUTBOX_DELAY.observe(max(0.0, now - row.occurred_at.timestamp()))
 
     def _produce_one(self, row: Row, reports: dict[int, KafkaError | None]) -> None:
+        span = tracing.span(f"send {row.topic}", kind="producer", parent=row.traceparent)
+
         def report(error: KafkaError | None, _message: Message) -> None:
             reports[row.id] = error
+            if error is not None:
+                span.fail(error.name())
+            span.end()
 
         headers: list[tuple[str, str | bytes | None]] = [("event_id", str(row.event_id).encode())]
-        if row.traceparent:
-            headers.append(("traceparent", row.traceparent.encode()))
+        if span.traceparent:
+            headers.append(("traceparent", span.traceparent.encode()))
+        if row.request_id:
+            headers.append(("request_id", row.request_id.encode()))
         try:
             topic = settings.KAFKA_TOPICS[row.topic]
             self._producer.produce(

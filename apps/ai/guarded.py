@@ -16,7 +16,7 @@ from apps.ai.provider import (
     ProviderUnavailable,
     Usage,
 )
-from resume_platform import metrics
+from resume_platform import metrics, tracing
 
 LIMITS_AWAY_SECONDS = 5.0
 # A token is four Latin letters or two Cyrillic ones, which is four bytes of either.
@@ -49,7 +49,14 @@ class GuardedProvider:
             raise ProviderUnavailable("egress_unknown")
         permit = self._permit(question)
         try:
-            answer = self._provider.ask(question)
+            with tracing.span(
+                f"ask {question.name}", kind="client", gen_ai__request__model=self.model
+            ) as span:
+                answer = self._provider.ask(question)
+                span.note(
+                    gen_ai__usage__input_tokens=answer.usage.input_tokens,
+                    gen_ai__usage__output_tokens=answer.usage.output_tokens,
+                )
         except ProviderError as error:
             used, outcome = _after(error)
             hold = error.wait if isinstance(error, ProviderRateLimited) else None

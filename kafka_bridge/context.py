@@ -1,0 +1,121 @@
+"""What log lines and spans say of a message while it is sent, taken in and handled."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from kafka_bridge.events import Event
+from resume_platform import tracing
+from resume_platform.correlation import well_formed
+
+if TYPE_CHECKING:
+    from kafka_bridge.inbox import Incoming
+    from kafka_bridge.leases import Claimed
+
+bound = structlog.contextvars.bound_contextvars
+
+
+def request_id() -> str:
+    """Of the request that led to what happens now, however many events ago; "" if unknown."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+@contextmanager
+def receiving(incoming: list["Incoming"]) -> Iterator[list["Incoming"]]:
+    """The same messages; with traces on, what handles them comes after their reception."""
+    if not tracing.is_on():
+        yield incoming
+        return
+    spans = [
+        tracing.span(
+            f"receive {row.place[0]}",
+            kind="consumer",
+            parent=row.traceparent,
+            messaging__system="kafka",
+            messaging__destination__name=row.place[0],
+            messaging__destination__partition__id=str(row.place[1]),
+            messaging__kafka__offset=row.offset,
+        )
+        for row in incoming
+    ]
+    try:
+        yield [
+            replace(row, traceparent=span.traceparent)
+            for row, span in zip(incoming, spans, strict=True)
+        ]
+    finally:
+        for span in spans:
+            span.end()
+
+
+@contextmanager
+def handling(row: "Claimed") -> Iterator[None]:
+    """Around one attempt of one handler at one message."""
+    with (
+        bound(task=row.name, task_id=row.task_id, **_ids(row)),
+        tracing.span(
+            f"process {row.name}", kind="consumer", parent=row.traceparent, task__id=row.task_id
+        ),
+    ):
+        yield
+
+
+@contextmanager
+def handling_together(name: str, rows: Sequence["Claimed"]) -> Iterator[None]:
+    """Around a batch: a trace of its own that links to its messages', and a part in each of these.
+
+    A batch of one is handled like a single message.
+    """
+    if len(rows) == 1:
+        with handling(rows[0]):
+            yield
+        return
+    links = [row.traceparent for row in rows] if tracing.is_on() else []
+    with (
+        bound(task=name, rows=len(rows)),
+        tracing.span(f"process {name}", kind="consumer", parent="", links=links) as batch,
+    ):
+        parts = [
+            tracing.span(
+                f"process {name}",
+                kind="consumer",
+                parent=row.traceparent,
+                links=[batch.traceparent],
+                task__id=row.task_id,
+            )
+            for row in (rows if tracing.is_on() else ())
+        ]
+        try:
+            yield
+        finally:
+            for part in parts:
+                part.end()
+
+
+def about(event: Event) -> AbstractContextManager[Any]:
+    """Bind whose event it is and which processing it is about."""
+    return bound(**ids_of(event))
+
+
+def ids_of(event: Event) -> dict[str, int]:
+    """`user_id`, and `processing_id` where the event is about one."""
+    ids = {"user_id": event.partition_key()}
+    of_one = getattr(event, "response", event)
+    if (processing_id := getattr(of_one, "processing_id", None)) is not None:
+        ids["processing_id"] = processing_id
+    return ids
+
+
+def _ids(row: "Claimed") -> dict[str, str]:
+    """Those that the message brought; a neighbour may write anything there."""
+    return {
+        name: value
+        for name, value in (
+            ("event_id", well_formed(row.event_id)),
+            ("request_id", row.request_id),
+        )
+        if value
+    }
