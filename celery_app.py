@@ -10,7 +10,7 @@ from celery.signals import celeryd_init, setup_logging, worker_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resume_platform.settings")
 
-app = Celery("resume_platform")
+app = Celery("resume_platform", events="resume_platform.celery_events:GroupedEvents")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

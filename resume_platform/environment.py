@@ -162,7 +162,7 @@ class Environment(BaseSettings):
     # The pipeline
     LEASE_SECONDS: Seconds = 30
     WAKE_AGAIN_SECONDS: Seconds = 5
-    WAKE_LIMIT: Count = 40
+    WAKE_LIMIT: Count = 8
     WORKER_THREADS: Annotated[int, Field(ge=0)] = 0
     DISPATCH_INTERVAL_SECONDS: Seconds = 0.5
     STALLED_AFTER_MINUTES: Annotated[float, Field(gt=0)] = 60
