@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resume_platform.settings")
 app = Celery("resume_platform", events="resume_platform.celery_events:GroupedEvents")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["kafka_bridge"], related_name="canary")
 
 
 log = structlog.get_logger(__name__)

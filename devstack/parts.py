@@ -4,9 +4,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from devstack.environment import StackEnvironment
-from devstack.ports import HOST
+from devstack.ports import HOST, free_port
 from devstack.process import Process, Spec
 from devstack.readiness import WorkerMailbox, http_answers
 
@@ -35,6 +36,8 @@ class Parts:
         self._environment = environment
         self._workers = WORKERS | dict(workers or {})
         self._copies = copies or {}
+        self.metrics_ports: dict[str, int] = {}
+        """Where the bridges and workers answer scrapes."""
 
     def migrate(self) -> Spec:
         spec = self._python("migrate", "manage.py", "migrate", "--no-input")
@@ -49,20 +52,31 @@ class Parts:
         spec = self._python("ensure-staff", "manage.py", "ensure_staff")
         return replace(spec, after=("migrate",), one_shot=True)
 
-    def web(self, port: int) -> Spec:
+    def web(self, port: int, *, flower_port: int, counts: Path) -> Spec:
+        """`counts`: where its processes count requests."""
         spec = self._python(
             "web",
             *("-m", "gunicorn", "resume_platform.wsgi", "--bind", f"{HOST}:{port}"),
             *("--workers", "1", "--threads", str(WEB_THREADS), "--graceful-timeout", "5"),
             "--no-control-socket",
         )
-        return replace(spec, after=("migrate",), ready=_answers(port, "/health"))
+        environment = {
+            "PROMETHEUS_MULTIPROC_DIR": str(counts),
+            "FLOWER_HEALTH_URL": f"http://{HOST}:{flower_port}/healthcheck",
+        }
+        return replace(
+            spec,
+            environment=lambda: {**environment, **self._values("web")},
+            after=("migrate",),
+            ready=_answers(port, "/health"),
+        )
 
     def bridges(self, command: Sequence[str] | None = None) -> list[Spec]:
         ready = self._says("intake.assigned")
         return [
             replace(
                 self._python(name, *(command or ("manage.py", "run_bridge"))),
+                environment=self._scraped(name),
                 after=("migrate", "create-topics"),
                 ready=ready,
             )
@@ -102,8 +116,9 @@ class Parts:
         return [part, *(f"{part}-{number}" for number in more)]
 
     def _worker(self, node: str, queue: str, threads: int, connections: int) -> Spec:
+        name = f"worker-{node}"
         spec = self._python(
-            f"worker-{node}",
+            name,
             *("-m", "celery", "-A", "celery_app", "worker", "--pool", "threads"),
             *("--concurrency", str(min(threads, CELERY_THREADS))),
             *("-Q", queue, "-n", f"{node}@%h"),
@@ -112,15 +127,18 @@ class Parts:
         )
         return replace(
             spec,
-            environment=lambda: {
-                "DATABASE_POOL_SIZE": str(connections),
-                "WORKER_THREADS": str(threads),
-                **self._values(spec.name),
-            },
+            environment=self._scraped(
+                name, DATABASE_POOL_SIZE=str(connections), WORKER_THREADS=str(threads)
+            ),
             after=("migrate",),
             prepare=lambda: self._mailbox(node).remove(),
             ready=lambda process: self._mailbox(node).exists(),
         )
+
+    def _scraped(self, name: str, **defaults: str) -> Callable[[], Mapping[str, str]]:
+        """Every process on this host needs a port of its own, whatever the environment says."""
+        port = self.metrics_ports[name] = free_port()
+        return lambda: {**defaults, **self._values(name), "METRICS_PORT": str(port)}
 
     def _mailbox(self, node: str) -> WorkerMailbox:
         values = self._environment.values

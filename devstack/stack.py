@@ -128,8 +128,15 @@ class Stack:
             "openai_base_url": values["OPENAI_BASE_URL"],
             "callback_sink": f"http://{HOST}:{self._ports['callback-sink']}",
             "flower_auth": [user, password],
+            "metrics": self._scraped,
             "pids": self.pids,
         }
+
+    @property
+    def _scraped(self) -> dict[str, str]:
+        """Where each process answers Prometheus."""
+        ports = {name: self._ports[name] for name in ("web", "flower")} | self._parts.metrics_ports
+        return {name: f"http://{HOST}:{port}/metrics" for name, port in ports.items()}
 
     @property
     def pids(self) -> dict[str, int]:
@@ -143,6 +150,13 @@ class Stack:
     def kill(self, name: str, signal_number: int = signal.SIGKILL) -> None:
         """Signals one process, not its children; the supervisor starts it again when it ends."""
         self._supervisor.kill(name, signal_number)
+
+    def hold(self, name: str) -> None:
+        """Kills one process as `kill` does; it stays down until `release`."""
+        self._supervisor.hold(name)
+
+    def release(self, name: str) -> None:
+        self._supervisor.release(name)
 
     def restart(self, name: str) -> None:
         """Ends a part in its own way and waits until everything answers again."""
@@ -182,6 +196,7 @@ class Stack:
             self.directory, self.environment, durable=self._durable, kafka_restarts=("bridge",)
         )
         parts = Parts(self.environment, workers=self._workers, copies=self._copies)
+        self._parts = parts
         specs = [parts.callback_sink(self._ports["callback-sink"])]
         if not self.environment.outside.openai:
             port = self._ports["openai"]
@@ -195,8 +210,12 @@ class Stack:
         ]
         if self.environment.outside.kafka:
             specs.append(parts.topics())
-        specs += [parts.web(self._ports["web"]), *parts.workers()]
-        specs.append(parts.flower(self._ports["flower"]))
+        web = parts.web(
+            self._ports["web"],
+            flower_port=self._ports["flower"],
+            counts=self.directory / "web-metrics",
+        )
+        specs += [web, *parts.workers(), parts.flower(self._ports["flower"])]
         self._supervisor = Supervisor(
             specs,
             log_dir=logs,

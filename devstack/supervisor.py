@@ -52,6 +52,7 @@ class Supervisor:
         self._next_start: dict[str, float] = {}
         self._asked_to_end: dict[str, float] = {}
         """Restarts on purpose: when patience with the old process ends."""
+        self._held: set[str] = set()
 
     # --- starting ---------------------------------------------------------------------------
 
@@ -135,7 +136,8 @@ class Supervisor:
     def _look_at(self, process: Process) -> None:
         now = time.monotonic()
         if process.pid is None:
-            if now >= self._next_start.get(process.name, 0.0):
+            due = self._next_start.get(process.name, 0.0)
+            if process.name not in self._held and now >= due:
                 self._start_again(process)
         elif process.has_ended():
             self._bury(process, now)
@@ -198,6 +200,16 @@ class Supervisor:
             os.kill(process.pid, number)
             while number == signal.SIGKILL and not process.has_ended():
                 time.sleep(0.001)
+
+    def hold(self, name: str) -> None:
+        """Kills a part that stays down until `release`."""
+        with self._lock:
+            self._held.add(name)
+            self.kill(name)
+
+    def release(self, name: str) -> None:
+        with self._lock:
+            self._held.discard(name)
 
     def restart(self, name: str) -> None:
         """Ends a part with its stop signal; it is started again. `wait_ready` tells when."""

@@ -1,4 +1,4 @@
-"""The bridge process: relay, intake, dispatcher and periodic jobs, a thread each."""
+"""The bridge process: relay, intake, dispatcher, periodic jobs and signs of life, a thread each."""
 
 import signal
 import threading
@@ -7,13 +7,15 @@ from types import FrameType
 
 import structlog
 
-from kafka_bridge import housekeeping, retention  # noqa: F401  register their jobs
+from kafka_bridge import figures, housekeeping, retention  # noqa: F401  register themselves
 from kafka_bridge.dispatcher import Dispatcher
 from kafka_bridge.failures import describe
 from kafka_bridge.handlers import load_handlers
 from kafka_bridge.intake import Intake
 from kafka_bridge.periodic import Periodic
+from kafka_bridge.pulse import Pulse, kafka_answers
 from kafka_bridge.relay import Relay
+from resume_platform import exporter, signs
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +33,24 @@ class Bridge:
         load_handlers()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        relay, intake, dispatcher = (part(self._stop) for part in (Relay, Intake, Dispatcher))
+        pulse = Pulse(
+            self._stop,
+            parts={
+                signs.RELAY: relay.turning,
+                signs.INTAKE: intake.turning,
+                signs.DISPATCHER: dispatcher.turning,
+            },
+            reaches_kafka=kafka_answers(),
+        )
         parts: dict[str, Callable[[], None]] = {
-            "relay": Relay(self._stop).run,
-            "intake": Intake(self._stop).run,
-            "dispatcher": Dispatcher(self._stop).run,
+            "relay": relay.run,
+            "intake": intake.run,
+            "dispatcher": dispatcher.run,
             "periodic": Periodic(self._stop).run,
+            "pulse": pulse.run,
         }
+        exporter.serve("bridge")
         threads = [
             threading.Thread(target=self._guard, args=(name, part), name=name, daemon=True)
             for name, part in parts.items()

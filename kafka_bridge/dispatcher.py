@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from kafka_bridge import leases, wakeups
 from kafka_bridge.failures import describe
 from kafka_bridge.handlers import HANDLERS
+from kafka_bridge.pulse import Turning
 from kafka_bridge.routes import is_enabled
 
 log = structlog.get_logger(__name__)
@@ -34,11 +35,13 @@ class Dispatcher:
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
+        self.turning = Turning()
         self._recover_from = 0.0
         self._round = 0
 
     def run(self) -> None:
         while not self._stop.is_set():
+            self.turning.mark()
             pause = settings.DISPATCH_INTERVAL_SECONDS
             try:
                 if self.step():

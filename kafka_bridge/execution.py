@@ -1,6 +1,7 @@
 """How claimed rows are run and how each ends: done, retried, buried, or left to its new owner."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -121,6 +122,7 @@ def _run_one(spec: HandlerSpec, row: Claimed) -> None:
             with attempt.finish():
                 pass
         metrics.TASK_OUTCOMES.labels(row.name, "done").inc()
+        _note_lag(spec, [row])
 
 
 def _event(row: Claimed) -> Event:
@@ -141,6 +143,13 @@ def _run_together(spec: HandlerSpec, rows: list[Claimed]) -> None:
                 _bury(task_id, token, error)
         metrics.TASK_OUTCOMES.labels(spec.name, "done").inc(len(rows) - len(bad))
         metrics.TASK_OUTCOMES.labels(spec.name, "dead").inc(len(bad))
+        _note_lag(spec, rows)
+
+
+def _note_lag(spec: HandlerSpec, rows: Sequence[Claimed]) -> None:
+    lag, now = metrics.TASK_LAG.labels(spec.name), time.time()
+    for row in rows:
+        lag.observe(max(0.0, now - row.occurred_at.timestamp()))
 
 
 def _apply(spec: HandlerSpec, rows: Sequence[Claimed]) -> dict[int, Exception]:
@@ -175,7 +184,8 @@ def _settling(spec: HandlerSpec, rows: Sequence[Claimed]) -> Iterator[None]:
     token = rows[0].lease_token
     try:
         try:
-            yield
+            with metrics.TASK_SECONDS.labels(spec.name).time():
+                yield
         except LeaseLost:
             raise
         except RetryLater as error:

@@ -17,6 +17,8 @@ from django.db import InterfaceError, OperationalError, connection
 
 from kafka_bridge import inbox
 from kafka_bridge.failures import describe
+from kafka_bridge.lag import STATISTICS_MS, note_lag
+from kafka_bridge.pulse import Turning
 from kafka_bridge.waker import Waker
 from resume_platform import metrics
 
@@ -32,6 +34,7 @@ class Intake:
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
+        self.turning = Turning()
         self._topics = {physical: logical for logical, physical in settings.KAFKA_TOPICS.items()}
         self._inbox = inbox.Inbox(topics=self._topics, high_watermark=self._high_watermark)
         self._waker = Waker()
@@ -53,6 +56,8 @@ class Intake:
                 "heartbeat.interval.ms": settings.KAFKA_SESSION_TIMEOUT_MS // 4,
                 "topic.metadata.refresh.interval.ms": 10_000,
                 "error_cb": self._on_error,
+                "statistics.interval.ms": STATISTICS_MS,
+                "stats_cb": note_lag,
             }
         )
 
@@ -67,6 +72,8 @@ class Intake:
             while not self._stop.is_set():
                 self._poll()
                 self._work_off()
+                if self._consumer.assignment():
+                    self.turning.mark()
         finally:
             self._consumer.close()  # revokes: what is in hand is settled, if it can be
             self._waker.close()

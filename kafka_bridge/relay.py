@@ -25,6 +25,7 @@ from django.conf import settings
 
 from kafka_bridge.failures import describe
 from kafka_bridge.outbox import NOTIFY_CHANNEL
+from kafka_bridge.pulse import Turning
 from resume_platform import metrics, tracing
 
 log = structlog.get_logger(__name__)
@@ -70,6 +71,7 @@ class Relay:
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
+        self.turning = Turning()
         self._producer = self._new_producer()
         self._partitions: dict[str, tuple[int, float]] = {}
         self._ask_again_at = 0.0
@@ -85,8 +87,11 @@ class Relay:
                     _notice_silence_soon(db)
                     if self._wait_for_lock(db):
                         log.info("relay.active")
+                        metrics.RELAY_ACTIVE.set(1)
                         self._work(db)
             except psycopg2.Error as error:
+                metrics.RELAY_ACTIVE.set(0)
+                self.turning.stop()
                 log.warning("relay.database_away", error=describe(error))
                 self._stop.wait(STANDBY_SECONDS)
 
@@ -100,6 +105,7 @@ class Relay:
     def _work(self, db: Any) -> None:
         _execute(db, f"LISTEN {NOTIFY_CHANNEL}")
         while not self._stop.is_set():
+            self.turning.mark()
             rows = self._read(db)
             if rows:
                 self._relay(db, rows)

@@ -233,9 +233,10 @@ class Environment(BaseSettings):
     WEBHOOK_BREAKER_MAX_SECONDS: Seconds = 300
     STORAGE_TIME_PROCESSED_MESSAGES: Count = 259_200
 
-    # Metrics of the bridge and the workers; 0 serves none
+    # Metrics of the bridge and the workers (0 serves none), and what /health/ready watches too
     METRICS_PORT: Annotated[int, Field(ge=0, le=65_535)] = 0
     METRICS_HOST: str = "127.0.0.1"
+    FLOWER_HEALTH_URL: HttpUrl = ""
 
     # Logs
     LOG_DIR: str | None = "logs"

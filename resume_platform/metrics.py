@@ -68,7 +68,11 @@ OUTBOX_DELAY = Histogram(
 )
 OUTBOX_ROWS = Figure("outbox_rows", "Events that are not in Kafka yet; counted up to 10,000")
 OUTBOX_AGE = Figure("outbox_oldest_age_seconds", "Age of the first event of the outbox; 0: empty")
-RELAY_ACTIVE = Gauge("relay_active", "1 in the bridge whose relay holds the lock, else 0")
+RELAY_ACTIVE = Gauge(
+    "relay_active",
+    "1 in the bridge whose relay holds the lock, else 0",
+    multiprocess_mode="livemax",
+)
 
 # --- intake and inbox --------------------------------------------------------------------------
 KAFKA_LAG = Gauge(
@@ -80,11 +84,15 @@ INBOX_DUPLICATES = Counter("inbox_duplicates_total", "Offsets that were delivere
 INBOX_OFFSET_GAPS = Counter("inbox_offset_gaps_total", "Offsets that never came", ["topic"])
 INBOX_NEW_EPOCHS = Counter("inbox_new_epochs_total", "Logs that began anew", ["topic"])
 # A producer that speaks something else than the contract.
-INBOX_POISON_RUN = Gauge("inbox_poison_run", "Messages in a row, up to now, that were no events")
+INBOX_POISON_RUN = Gauge(
+    "inbox_poison_run",
+    "Messages in a row, up to now, that were no events",
+    multiprocess_mode="livemax",
+)
 INBOX_POISON_ALARMS = Counter("inbox_poison_alarms_total", "Hundreds in a row that were no events")
 INBOX_TASKS = Figure(
     "inbox_tasks",
-    "Task rows by state: due, later (waits for its next attempt), leased; counted up to 50,000",
+    "Task rows by state: due, later (waits for its next attempt), leased; counted up to 10,000",
     ("task", "state"),
 )
 INBOX_OLDEST_DUE = Figure(
@@ -131,9 +139,10 @@ AI_CALL_SECONDS = Histogram(
     buckets=(0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120),
 )
 AI_TOKENS = Counter(
-    "ai_tokens_total", "Tokens of answers, as the provider counts; cached is a part of input",
+    "ai_tokens_total",
+    "Tokens that the provider counted: input, cached (a part of input), output",
     ["model", "kind"],
-)  # fmt: skip
+)
 AI_COST = Counter(
     "ai_cost_total", "Money by the table of prices (AI_PRICES)", ["model", "currency"]
 )
@@ -176,4 +185,6 @@ CALLBACKS_HELD_BACK = Counter(
 CALLBACK_BREAKERS_OPENED = Counter(
     "callback_breakers_opened_total", "Times a host's breaker opened"
 )
-CALLBACK_BREAKERS_OPEN = Figure("callback_breakers_open", "Hosts whose breaker is open now")
+CALLBACK_BREAKERS_OPEN = Figure(
+    "callback_breakers_open", "Hosts whose breaker opened within a day and did not close"
+)

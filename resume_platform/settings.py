@@ -86,6 +86,7 @@ WEBHOOK_BREAKER_MAX_SECONDS: float = env.WEBHOOK_BREAKER_MAX_SECONDS
 STORAGE_TIME_PROCESSED_MESSAGES: int = env.STORAGE_TIME_PROCESSED_MESSAGES
 METRICS_PORT: int = env.METRICS_PORT
 METRICS_HOST: str = env.METRICS_HOST
+FLOWER_HEALTH_URL: str = env.FLOWER_HEALTH_URL
 LOG_DIR: str | None = env.LOG_DIR
 LOG_LEVEL: str = env.LOG_LEVEL
 LOG_KEEP_DAYS: int = env.LOG_KEEP_DAYS
@@ -123,6 +124,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "resume_platform.api.measuring.measured",
     "resume_platform.api.access.told_of",
     "resume_platform.api.middleware.plain_requests",
     "resume_platform.api.middleware.security_headers",

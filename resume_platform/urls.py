@@ -21,6 +21,7 @@ urlpatterns = [
     ],
     path("health", health.HealthView.as_view()),
     path("health/live", health.LiveView.as_view()),
+    path("health/ready", health.ReadyView.as_view()),
     path("metrics", health.MetricsView.as_view()),
     path("schema", SpectacularAPIView.as_view(**open_to_all)),
     # Split: its script is a file of its own, so that no inline script need be allowed.

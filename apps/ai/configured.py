@@ -9,7 +9,9 @@ from apps.ai.guarded import GuardedProvider
 from apps.ai.ledger import Account
 from apps.ai.limits import Limits, Quota, Turn
 from apps.ai.provider import Provider, ProviderConfig
+from resume_platform import metrics
 from resume_platform.caching import counters_for
+from resume_platform.exporter import Values, figures
 
 
 def configured_provider(model: str = "") -> Provider:
@@ -58,6 +60,29 @@ def configured_egress(provider: Provider) -> Egress:
         frozenset(settings.AI_BLOCKED_COUNTRIES),
         settings.EGRESS_UNKNOWN == "allow",
     )
+
+
+@figures("ai_limits", process="ai")
+def limit_figures() -> Values:
+    """Raises RedisError."""
+    now = configured_limits().standing()
+    return {
+        metrics.AI_LIMIT_USED: {
+            ("rpm",): now.calls / settings.AI_RPM,
+            ("tpm",): now.tokens / settings.AI_TPM,
+            ("rpd",): now.day / settings.AI_RPD,
+        },
+        metrics.AI_WAITING: {(): now.waiting},
+        metrics.AI_CIRCUIT_OPEN: {(): now.is_circuit_open},
+    }
+
+
+@figures("ai_egress", process="ai")
+def egress_figures() -> Values:
+    """Of this process alone; nothing is asked."""
+    last = configured_egress(configured_provider()).last_verdict
+    verdicts = ("allowed", "blocked", "unknown")
+    return {metrics.AI_EGRESS: {(verdict,): float(verdict == last) for verdict in verdicts}}
 
 
 @lru_cache(maxsize=4)

@@ -67,6 +67,12 @@ class Egress:
         self._lock = threading.Lock()
         self._known: tuple[Verdict, float] | None = None
 
+    @property
+    def last_verdict(self) -> Verdict | None:
+        """What was found last; None before the first look, or where no country is blocked."""
+        known = self._known
+        return known[0] if known else None
+
     def verdict(self) -> Verdict:
         """Whether requests may leave now. One thread asks, the others wait for its answer."""
         if not self._blocked:

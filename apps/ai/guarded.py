@@ -49,9 +49,12 @@ class GuardedProvider:
             raise ProviderUnavailable("egress_unknown")
         permit = self._permit(question)
         try:
-            with tracing.span(
-                f"ask {question.name}", kind="client", gen_ai__request__model=self.model
-            ) as span:
+            with (
+                tracing.span(
+                    f"ask {question.name}", kind="client", gen_ai__request__model=self.model
+                ) as span,
+                metrics.AI_CALL_SECONDS.time(),
+            ):
                 answer = self._provider.ask(question)
                 span.note(
                     gen_ai__usage__input_tokens=answer.usage.input_tokens,

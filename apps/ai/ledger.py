@@ -11,6 +11,7 @@ from django.db.models.functions import TruncDate
 from apps.ai.models import ProviderCall
 from apps.ai.pricing import cost
 from apps.ai.provider import Usage
+from resume_platform import metrics
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ def record(
 
     Returns how many useless answers this question has had, this one among them.
     """
+    price = cost(usage, model=model, prices=settings.AI_PRICES)
+    _count(usage, model=model, price=price)
     ProviderCall.objects.create(
         user_id=account.user_id,
         processing_id=account.processing_id,
@@ -39,12 +42,23 @@ def record(
         cached_tokens=usage.cached_tokens,
         output_tokens=usage.output_tokens,
         latency_ms=latency_ms,
-        cost=cost(usage, model=model, prices=settings.AI_PRICES),
+        cost=price,
         is_useful=is_useful,
     )
     if is_useful:
         return 0
     return _calls(account).filter(kind=kind, is_useful=False).count()
+
+
+def _count(usage: Usage, *, model: str, price: Decimal | None) -> None:
+    tokens = metrics.AI_TOKENS
+    tokens.labels(model, "input").inc(usage.input_tokens)
+    tokens.labels(model, "cached").inc(usage.cached_tokens)
+    tokens.labels(model, "output").inc(usage.output_tokens)
+    if price is None:
+        metrics.AI_UNPRICED.labels(model).inc()
+    else:
+        metrics.AI_COST.labels(model, settings.AI_CURRENCY).inc(float(price))
 
 
 def totals(account: Account) -> dict[str, Any]:

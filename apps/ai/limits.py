@@ -68,6 +68,17 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How things stand now: calls and tokens of this minute, calls of this day, rows in line."""
+
+    calls: int
+    tokens: int
+    day: int
+    waiting: int
+    is_circuit_open: bool
+
+
+@dataclass(frozen=True)
 class Granted:
     permit: str
 
@@ -121,16 +132,39 @@ class Limits:
             metrics.AI_CIRCUIT_OPENED.inc()
             log.error("ai.circuit_opened", seconds=int(seconds) / 1000)
 
+    def standing(self) -> Standing:
+        """For the figures; changes nothing. Raises RedisError."""
+        redis, prefix = self._redis, self._prefix
+        seconds, microseconds = redis.time()
+        now = self._now_ms or seconds * 1000 + microseconds // 1000
+        begin = now - _ms(self._quota.minute + _MARGIN_SECONDS)
+        calls: Any = redis.zrangebyscore(f"{prefix}calls", begin, "+inf")
+        tokens = redis.hmget(f"{prefix}tokens", calls) if calls else []
+        first_bucket = (now - _ms(DAY_SECONDS)) // _ms(_DAY_STEP)
+        days = redis.hgetall(f"{prefix}days")
+        open_until = redis.hget(f"{prefix}state", "open_until")
+        return Standing(
+            calls=len(calls),
+            tokens=sum(int(count or 0) for count in tokens),
+            day=sum(int(n) for bucket, n in days.items() if int(float(bucket)) >= first_bucket),
+            waiting=redis.zcard(f"{prefix}due"),
+            is_circuit_open=float(open_until or 0) > 0,
+        )
+
     def _run(self, action: str, *arguments: Any) -> tuple[Any, Any, str]:
-        now = 0 if self.now is None else _ms(self.now)
         try:
             verdict, wait, what = _script(self._redis)(
-                keys=[self._prefix], args=[action, now, *arguments]
+                keys=[self._prefix], args=[action, self._now_ms, *arguments]
             )
         except redis.RedisError as error:
             self._away(error)
             raise LimitsAway from None
         return verdict, wait, what
+
+    @property
+    def _now_ms(self) -> int:
+        """0: Redis' own clock."""
+        return 0 if self.now is None else _ms(self.now)
 
 
 def _ms(seconds: float) -> int:

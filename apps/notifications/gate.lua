@@ -1,12 +1,12 @@
 -- One host's share of attempts: at most so many at once over all workers, and none while its
--- breaker is open. KEYS: slots (a sorted set: token, end), state (a hash). ARGV: what, now (empty:
--- the server's clock), then what the command needs. Times are in seconds.
+-- breaker is open. KEYS: slots (a sorted set: token, end), state (a hash), failing (a sorted set of
+-- states: open until). ARGV: what, now (empty: the server's clock), then what the command needs. Times are in seconds.
 local now = tonumber(ARGV[2])
 if not now then
     local time = redis.call('TIME')
     now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 end
-local slots, state = KEYS[1], KEYS[2]
+local slots, state, failing = KEYS[1], KEYS[2], KEYS[3]
 local function number(field)
     return tonumber(redis.call('HGET', state, field) or '0')
 end
@@ -48,7 +48,9 @@ local mean = tonumber(redis.call('HGET', state, 'mean') or took)
 redis.call('HSET', state, 'mean', tostring(mean * 0.7 + took * 0.3))
 redis.call('EXPIRE', state, 86400)
 if verdict == 'answered' then
-    redis.call('HDEL', state, 'failures', 'open_until', 'probe_until', 'opened')
+    if redis.call('HDEL', state, 'failures', 'open_until', 'probe_until', 'opened') > 1 then
+        redis.call('ZREM', failing, state)
+    end
     return '0'
 end
 if probe == '1' then
@@ -68,4 +70,6 @@ end
 local opened = redis.call('HINCRBY', state, 'opened', 1)
 local length = math.min(first * 2 ^ (opened - 1), longest)
 redis.call('HSET', state, 'open_until', tostring(now + length))
+redis.call('ZADD', failing, now + length, state)
+redis.call('EXPIRE', failing, 86400)
 return tostring(length)

@@ -22,6 +22,7 @@ from redis.commands.core import Script
 
 from resume_platform import metrics
 from resume_platform.caching import Namespace, counters_for
+from resume_platform.exporter import Values, figures
 
 _SCRIPT = (Path(__file__).parent / "gate.lua").read_text(encoding="utf-8")
 MIN_WAIT, MAX_WAIT = 1.0, 60.0
@@ -30,6 +31,8 @@ PATIENCE = 1.0
 # A worker that died holds its slot for so much longer than an attempt can last.
 SLOT_MARGIN = 10.0
 MAX_HOSTS_REMEMBERED = 10_000
+DAY_SECONDS = 86_400
+_FAILING = "failing_hosts"
 
 
 class Verdict(StrEnum):
@@ -157,12 +160,25 @@ class Gate:
         now = "" if self.now is None else str(self.now)
         try:
             return _script(counters.redis)(
-                keys=[counters.name(f"host_slots:{host}"), counters.name(f"host:{host}")],
+                keys=[
+                    counters.name(f"host_slots:{host}"),
+                    counters.name(f"host:{host}"),
+                    counters.name(_FAILING),
+                ],
                 args=[command, now, *[str(argument) for argument in arguments]],
             )
         except redis.RedisError as error:
             counters.away(error)
             return None
+
+
+@figures("callback_gate", process="webhooks")
+def failing_hosts() -> Values:
+    """Raises RedisError."""
+    counters = counters_for("notifications")
+    seconds, _ = counters.redis.time()
+    count = counters.redis.zcount(counters.name(_FAILING), seconds - DAY_SECONDS, "+inf")
+    return {metrics.CALLBACK_BREAKERS_OPEN: {(): count}}
 
 
 @cache

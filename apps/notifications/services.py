@@ -12,6 +12,7 @@ from apps.notifications.gate import GATE, HeldBack
 from apps.notifications.models import Callback
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, NewRequest, Outcome
 from kafka_bridge.tasks import Attempt, Permanent, RetryLater
+from resume_platform import metrics
 from resume_platform.postgresql_pool.release import release_connection
 
 log = structlog.get_logger(__name__)
@@ -63,6 +64,7 @@ def deliver(*, event: Outcome, attempt: Attempt) -> None:
         result=result.reason,
         duration_ms=result.duration_ms,
     )
+    _count(result)
     if result.is_success:
         with attempt.finish():
             _record(callback, result, State.DELIVERED)
@@ -82,6 +84,13 @@ def deliver(*, event: Outcome, attempt: Attempt) -> None:
             due = attempts.now() + timedelta(seconds=seconds)
             _record(callback, result, State.PENDING, next_attempt_at=due)
     raise RetryLater(result.reason, seconds=seconds)
+
+
+def _count(result: Result) -> None:
+    outcome = "delivered" if result.is_success else "retried" if result.is_retried else "failed"
+    answer = f"{result.status // 100}xx" if result.status is not None else result.error
+    metrics.CALLBACKS.labels(outcome, answer).inc()
+    metrics.CALLBACK_SECONDS.labels(outcome).observe(result.duration_ms / 1000)
 
 
 def _attempt(event: Outcome, attempt: Attempt) -> tuple[Callback, Result] | None:

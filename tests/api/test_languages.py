@@ -15,7 +15,7 @@ CATALOG = ROOT / "locale" / "ru" / "LC_MESSAGES"
 COMPILE = "pybabel compile -d locale -D django"
 # What only the staff reads.
 OF_THE_ADMIN = ("models.py", "admin.py", "apps.py")
-KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None}
+KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None}
 
 
 def sentences() -> set[str]:

@@ -36,6 +36,7 @@ TABLE = {
     ("get", "/get_processing_detail"): {200, 400, 403, 404},
     ("get", "/health"): {200, 503},
     ("get", "/health/live"): {200},
+    ("get", "/health/ready"): {200, 503},
     ("get", "/metrics"): {200},
     ("get", "/webhook_secret"): {200, 401},
 }

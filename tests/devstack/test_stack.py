@@ -51,7 +51,7 @@ def test_a_stack_publishes_its_parts_follows_restarts_and_leaves_nothing(stack, 
     pids = info["pids"]
     assert set(info) == {
         *("api", "flower", "admin", "database_url", "redis_url", "kafka_bootstrap_servers"),
-        *("openai_base_url", "callback_sink", "flower_auth", "pids"),
+        *("openai_base_url", "callback_sink", "flower_auth", "metrics", "pids"),
     }
     assert set(pids) == {
         *("web", "bridge", "flower", "postgres", "redis", "kafka"),

@@ -3,9 +3,7 @@
 import sys
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
-from prometheus_client import start_http_server
 
 from kafka_bridge.bridge import Bridge
 
@@ -18,6 +16,4 @@ class Command(BaseCommand):
     requires_system_checks = "__all__"
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if settings.METRICS_PORT:
-            start_http_server(settings.METRICS_PORT, settings.METRICS_HOST)
         sys.exit(Bridge().run())
