@@ -9,7 +9,7 @@ from apps.ai.ledger import Account
 from apps.ai.models import Analysis
 from apps.ai.prompts import PROMPT_VERSION
 from kafka_bridge.events import NewRequest
-from resume_platform.caching import cache_for
+from resume_platform import marks
 
 CANCELLED = Failure("cancelled")
 
@@ -39,12 +39,6 @@ def cancel(*, request: NewRequest) -> bool:
     )
     if created:
         outcomes.tell(request, CANCELLED)
-        transaction.on_commit(lambda: _mark(request), robust=True)
+        # So that the row that waits to be judged ends without asking the model.
+        transaction.on_commit(lambda: marks.mark("ai", request.processing_id), robust=True)
     return created
-
-
-def _mark(request: NewRequest) -> None:
-    """So that the row that waits to be judged ends without asking the model."""
-    cache_for("ai").set(
-        f"processed_messages:{request.processing_id}", "_", settings.STORAGE_TIME_PROCESSED_MESSAGES
-    )

@@ -19,7 +19,7 @@ from apps.ai.prompts import PROMPT_VERSION
 from apps.ai.provider import Provider, ProviderError
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, NewRequest
 from kafka_bridge.tasks import Attempt, Permanent, RetryLater
-from resume_platform.caching import cache_for
+from resume_platform import marks
 
 log = structlog.get_logger(__name__)
 
@@ -35,10 +35,7 @@ def analyze(*, event: NewRequest, attempt: Attempt, provider: Provider) -> None:
     The first outcome of a run stays; a repeated request adds nothing. Raises RetryLater while
     another attempt may help, Permanent where the id belongs to somebody else.
     """
-    marks = cache_for("ai")
-    mark = f"processed_messages:{event.processing_id}"
-    # The mark only says that a look is worth its query; the database decides.
-    if marks.get(mark) is not None and _is_settled(event):
+    if marks.is_marked("ai", event.processing_id) and _is_settled(event):
         return
     if tombstones.is_deleted(event):
         log.info("ai.skipped_deleted", processing_id=event.processing_id, run=event.run)
@@ -57,7 +54,7 @@ def analyze(*, event: NewRequest, attempt: Attempt, provider: Provider) -> None:
             outcomes.tell(event, outcome)
         elif analysis.user_id != event.user_id:
             raise Permanent("owner_conflict")
-    marks.set(mark, "_", settings.STORAGE_TIME_PROCESSED_MESSAGES)
+    marks.mark("ai", event.processing_id)
     log.info(
         "ai.settled",
         processing_id=event.processing_id,

@@ -43,7 +43,9 @@ def test_a_request_becomes_a_stored_result_and_a_callback_with_its_evidence(deli
         for evidence in criterion["evidence"]:
             assert RESUME[evidence["start"] : evidence["end"]] == evidence["quote"]
     assert (standin.calls("rubric"), standin.calls("judgement")) == (1, 1)
-    assert cache_for("ai").get("processed_messages:1") == "_"
+    redis = cache_for("ai").redis
+    assert redis.get("ai:processed_messages:1") == "_"
+    assert 259_000 < redis.ttl("ai:processed_messages:1") <= 259_200
 
 
 def test_no_table_and_no_log_line_of_ours_holds_a_text(deliver, standin):

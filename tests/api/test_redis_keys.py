@@ -1,4 +1,4 @@
-"""Section 3 of the contract, line by line: the keys of auth, uploads and storage in Redis."""
+"""Section 3 of the contract, line by line: each app's keys in Redis."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from apps.storage import cache as storage_cache
 from apps.storage.models import StoredResume
+from resume_platform import marks
 from resume_platform.caching import cache_for, counters_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_redis")]
@@ -83,9 +84,24 @@ def test_storage_keeps_full_data_without_an_end(anna: Any) -> None:
     assert life(cache_for("storage").redis, name) == -1
 
 
+@pytest.mark.parametrize("app", ["ai", "notifications"])
+def test_ai_and_notifications_keep_an_underscore_for_3_days(app: str) -> None:
+    """That a judgement and a delivery set it: tests/ai and tests/notifications."""
+    name = f"{app}:processed_messages:5"
+    redis = cache_for(app).redis
+    redis.delete(name)
+    assert not marks.is_marked(app, 5)
+
+    marks.mark(app, 5)
+
+    assert marks.is_marked(app, 5)
+    assert redis.get(name) == "_"
+    assert 259_190 <= life(redis, name) <= 259_200
+
+
 def test_every_app_has_a_namespace_of_its_own() -> None:
-    names = [cache_for(app).name("user:1") for app in ("auth", "uploads", "storage", "ai")]
-    assert len(set(names)) == 4
+    apps = ("auth", "uploads", "storage", "ai", "notifications")
+    assert len({cache_for(app).name("user:1") for app in apps}) == 5
 
 
 def test_counters_live_in_redis_url_and_caches_in_cache_url(settings: Any) -> None:
