@@ -1,5 +1,6 @@
 """The page of dead letters: cause, place, payload, attempts, what to do, and a replay."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -21,6 +22,11 @@ from resume_platform.api.errors import Conflict
 from resume_platform.staff_action_pages import WithStaffActions
 from resume_platform.staff_actions import StaffAction
 
+_STAGES = {
+    DeadLetter.Source.INTAKE: gettext_lazy("on its way in from Kafka"),
+    DeadLetter.Source.HANDLER: gettext_lazy("in its handler"),
+    DeadLetter.Source.OUTBOX: gettext_lazy("on its way out to Kafka"),
+}
 _EVENT_KEYS = frozenset(event.key for event in EVENTS)
 
 
@@ -74,7 +80,7 @@ class DeadLetterAdmin(WithStaffActions, ReadOnly, ModelAdmin):
     """Whoever may see dead letters sees all but their texts; these take `view_payload`."""
 
     staff_actions = (REPLAY,)
-    list_display = ("id", "what_happened", "handler", "place", "created_at", "state")
+    list_display = ("id", "what_happened", "handler", "place", "buried", "state")
     list_filter = (
         ReplayedFilter,
         "source",
@@ -88,7 +94,7 @@ class DeadLetterAdmin(WithStaffActions, ReadOnly, ModelAdmin):
     search_help_text = gettext_lazy("Its id, its offset, the user's id or the reason")
     ordering = ("-id",)
     readonly_fields = (
-        "cause", "what_to_do", "place", "handler", "attempts", "state", "related", "event_key",
+        "cause", "what_to_do", "stage", "place", "happened", "buried", "handler", "attempts", "state", "related", "event_key",
         "header_lines", "payload",
     )  # fmt: skip
     fieldsets = (
@@ -97,9 +103,9 @@ class DeadLetterAdmin(WithStaffActions, ReadOnly, ModelAdmin):
             gettext_lazy("Where and when"),
             {
                 "fields": (
-                    ("source", "handler"),
+                    ("stage", "handler"),
                     ("place", "event_key"),
-                    ("occurred_at", "created_at"),
+                    ("happened", "buried"),
                     ("attempts", "state"),
                     "related",
                 )
@@ -134,7 +140,19 @@ class DeadLetterAdmin(WithStaffActions, ReadOnly, ModelAdmin):
     def what_to_do(self, letter: DeadLetter) -> str:
         return format_html("<strong>{}</strong>", _advice(letter).what_to_do)
 
-    # --- where ---
+    # --- where and when ---
+
+    @display(description=gettext_lazy("came to its end"), ordering="source")
+    def stage(self, letter: DeadLetter) -> str:
+        return str(_STAGES[letter.source])
+
+    @display(description=gettext_lazy("happened"), ordering="occurred_at")
+    def happened(self, letter: DeadLetter) -> datetime | None:
+        return letter.occurred_at
+
+    @display(description=gettext_lazy("dead since"), ordering="created_at")
+    def buried(self, letter: DeadLetter) -> datetime:
+        return letter.created_at
 
     @display(description=gettext_lazy("place"), ordering="topic")
     def place(self, letter: DeadLetter) -> str:

@@ -85,7 +85,7 @@ JUDGE_AGAIN = StaffAction(
 )
 CANCEL = StaffAction(
     name="cancel",
-    title=gettext_lazy("Cancel"),
+    title=gettext_lazy("Cancel the judgement"),
     warning=gettext_lazy(
         "What still waits for its judgement ends as failed, and the client gets a callback that "
         "says that the staff cancelled it."

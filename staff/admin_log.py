@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -23,4 +24,5 @@ class LogEntryAdmin(ReadOnly, ModelAdmin):
 
     @display(description=_("what was done"))
     def what(self, entry: LogEntry) -> str:
-        return entry.get_change_message()
+        message = entry.get_change_message()
+        return gettext(message) if message else ""
