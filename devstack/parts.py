@@ -54,12 +54,7 @@ class Parts:
 
     def web(self, port: int, *, flower_port: int, counts: Path) -> Spec:
         """`counts`: where its processes count requests."""
-        spec = self._python(
-            "web",
-            *("-m", "gunicorn", "resume_platform.wsgi", "--bind", f"{HOST}:{port}"),
-            *("--workers", "1", "--threads", str(WEB_THREADS), "--graceful-timeout", "5"),
-            "--no-control-socket",
-        )
+        spec = self._python("web", *gunicorn("resume_platform.wsgi", port))
         environment = {
             "PROMETHEUS_MULTIPROC_DIR": str(counts),
             "FLOWER_HEALTH_URL": f"http://{HOST}:{flower_port}/healthcheck",
@@ -163,6 +158,15 @@ class Parts:
             return words in process.log_since_start()
 
         return check
+
+
+def gunicorn(application: str, port: int) -> list[str]:
+    """Python's arguments for the web server of a WSGI application."""
+    return [
+        *("-m", "gunicorn", application, "--bind", f"{HOST}:{port}"),
+        *("--workers", "1", "--threads", str(WEB_THREADS), "--graceful-timeout", "5"),
+        "--no-control-socket",
+    ]
 
 
 def _answers(port: int, path: str) -> Callable[[Process], bool]:

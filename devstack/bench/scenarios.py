@@ -39,6 +39,7 @@ SCENARIOS = {
     scenario.name: scenario
     for scenario in (
         Scenario("latency", "one processing at a time, instant AI", "latency"),
+        Scenario("http", "16 connections, one endpoint after another", "http"),
         Scenario("callbacks", "outcomes in Kafka to one fast receiver", "callbacks"),
         Scenario("ingest", "foreign events into storage", "ingest", needs_kafka=True),
         _throughput(seconds=0, threads=None),

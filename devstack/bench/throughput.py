@@ -1,6 +1,8 @@
 """End to end: processings started at full speed, until every callback has arrived."""
 
+import json
 import time
+from dataclasses import dataclass
 
 from devstack.bench import load, users
 from devstack.bench.figures import RATE, Figures
@@ -35,9 +37,9 @@ def measure(rig: Rig, figures: Figures, *, delay: float, threads: int | None) ->
         for run in rig.each_run(f"{delay:g} s AI, {threads} threads"):
             watching = Watch(lambda: rig.pids(stack), stack.info["database_url"])
             with watching as watch, rig.spending(stack) as used:
-                seconds = judge(stack, receiver, people, count, first=(run + 1) * 10**6)
+                judged = judge(stack, receiver, people, count, first=(run + 1) * 10**6)
             floor = celery_tasks.tasks_per_second(stack.info["redis_url"], rig.size(5000, 2000))
-            figures.add(RATE_NAME, count / seconds, RATE, floor=FLOOR)
+            figures.add(RATE_NAME, count / judged.seconds, RATE, floor=FLOOR)
             figures.add(FLOOR, floor, RATE)
             add_usage(figures, used, watch, count)
     figures.remark(f"The AI's worker has {threads} threads; {count} processings a run.")
@@ -45,23 +47,37 @@ def measure(rig: Rig, figures: Figures, *, delay: float, threads: int | None) ->
         figures.remark(f"{receiver.repeated} callbacks came more than once.")
 
 
+@dataclass(frozen=True)
+class Judged:
+    """`seconds`: from the first request sent to the last callback received."""
+
+    seconds: float
+    resumes: list[int]
+    processings: list[int]
+
+
 def judge(
     stack: Stack, receiver: Receiver, people: list[users.User], count: int, *, first: int
-) -> float:
-    """Seconds from the first request sent to the last callback received."""
+) -> Judged:
+    """Upload so many resumes, then start all processings at full speed; all called back."""
     resumes = users.create_resumes(stack, people, count, first=first)
-    wait_for_rows(stack, resumes[0], count)
+    wait_for_rows(stack, min(resumes), count)
     prepared = users.starts(people, resumes, callback_url=receiver.url, first=first)
     report = load.run(users.port(stack), list(prepared.values())).must_all_be(200)
-    paths = set(prepared)
+    wait_for_callbacks(receiver, set(prepared))
+    seconds = max(receiver.arrivals[path] for path in prepared) - report.started_at
+    processings = [int(json.loads(body)["processing_id"]) for body in report.bodies]
+    return Judged(seconds, resumes, processings)
+
+
+def wait_for_callbacks(receiver: Receiver, paths: set[str]) -> None:
     missing, moved = len(paths), time.monotonic()
     while left := len(paths - receiver.arrivals.keys()):
         if left != missing:
             missing, moved = left, time.monotonic()
         if time.monotonic() - moved > STALLED_SECONDS:
-            raise StackError(f"{left} of {count} callbacks are missing, and no more come.")
+            raise StackError(f"{left} of {len(paths)} callbacks are missing, and no more come.")
         time.sleep(0.05)
-    return max(receiver.arrivals[path] for path in paths) - report.started_at
 
 
 def add_usage(figures: Figures, used: dict[str, float], watch: Watch, count: int) -> None:

@@ -1,0 +1,38 @@
+"""Floor: an empty Django view, under the web server that the API runs under."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from devstack.parts import gunicorn
+from devstack.ports import HOST, free_port
+from devstack.process import Spec
+from devstack.readiness import http_answers
+from devstack.stack import Stack
+from devstack.supervisor import Supervisor
+
+SETTINGS = "devstack.bench.floors.settings"
+
+
+@contextmanager
+def served(stack: Stack) -> Iterator[int]:
+    """The port, while it answers."""
+    port = free_port()
+    spec = Spec(
+        name="empty-view",
+        command=lambda: [
+            sys.executable,
+            *gunicorn("django.core.wsgi:get_wsgi_application()", port),
+        ],
+        environment=lambda: {**stack.environment.values, "DJANGO_SETTINGS_MODULE": SETTINGS},
+        ready=lambda process: http_answers(f"http://{HOST}:{port}/"),
+    )
+    directory = stack.directory
+    supervisor = Supervisor(
+        [spec], log_dir=directory / "logs", record=directory / "empty-view.json"
+    )
+    supervisor.start()
+    try:
+        yield port
+    finally:
+        supervisor.stop()
