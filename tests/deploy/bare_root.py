@@ -59,7 +59,8 @@ def debian_mirror() -> str | None:
 
 def debootstrap(root: Path, *, suite: str, packages: Sequence[str], mirror: str) -> None:
     run = subprocess.run(
-        ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", suite, root, mirror],
+        ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}",
+         suite, root, mirror],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if run.returncode:
@@ -83,7 +84,7 @@ def command_in(
 
 
 def environment_in(values: Mapping[str, str], *, network: bool = False) -> dict[str, str]:
-    """Only what the image says; with `network`, how this machine reaches a package index as well."""
+    """Only what the image says; with `network`, this machine's way to a package index as well."""
     passed = {
         name: value
         for name, value in os.environ.items()

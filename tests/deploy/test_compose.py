@@ -1,4 +1,4 @@
-"""docker-compose.yml, .env.example and the Dockerfile, as far as they can be checked without an engine.
+"""docker-compose.yml, .env.example and the Dockerfile, as far as no engine is needed.
 
 `test_replay.py` runs the Dockerfile.
 """

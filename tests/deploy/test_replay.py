@@ -1,4 +1,4 @@
-"""The Dockerfile, seen to work where no engine runs: replayed on a bare Debian root, then started."""
+"""The Dockerfile seen to work where no engine runs: replayed on a bare Debian root, and started."""
 
 import os
 import re
@@ -53,7 +53,7 @@ def replay() -> Iterator[tuple[Replay, Image]]:
         began = time.monotonic()
 
         def tell(line: str) -> None:
-            print(f"{time.monotonic() - began:6.1f} s  {line}", file=sys.stderr)
+            sys.stderr.write(f"{time.monotonic() - began:6.1f} s  {line}\n")
 
         replay = Replay(directory, mirror=debian_mirror() or "", tell=tell)
         yield replay, replay.build()
@@ -95,7 +95,7 @@ def test_the_final_stage_holds_no_build_tools_and_nothing_that_its_user_may_chan
     found = [tool for tool in BUILD_TOOLS if shutil.which(tool, path=_path_in(image))]
     assert not found
     for place in ("/srv/app", "/srv/venv"):
-        everything = [image_path for image_path in inside(image.root, place).rglob("*")]
+        everything = list(inside(image.root, place).rglob("*"))
         assert everything
         changeable = [
             path
