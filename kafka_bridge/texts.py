@@ -59,14 +59,14 @@ def empty_of_user(texts: Texts, *, user_id: int, batch_size: int = BATCH_SIZE) -
 
     Raises redis.RedisError.
     """
-    total, last = 0, 0
+    total, last = 0, None
     while rows := _empty(
         texts, texts.of_user, wait=True, user=user_id, last=last, limit=batch_size
     ):
         total += len(rows)
         last = max(key for key, _ in rows)
     if texts.copies:
-        last = 0
+        last = None
         while rows := _rows(texts, user_id=user_id, last=last, limit=batch_size):
             _forget(texts.copies, [copy for _, copy in rows])
             last = max(key for key, _ in rows)
@@ -77,7 +77,7 @@ def empty_unused(
     texts: Texts, *, before: datetime, batches: int, batch_size: int = BATCH_SIZE
 ) -> int:
     """Empty rows that nobody has needed since; at most so many batches. Raises redis.RedisError."""
-    total, last = 0, 0
+    total, last = 0, None
     for _ in range(batches if texts.unused else 0):
         rows = _empty(
             texts, str(texts.unused), wait=False, before=before, last=last, limit=batch_size
@@ -86,12 +86,12 @@ def empty_unused(
             break
         total += len(rows)
         last = max(key for key, _ in rows)
-        if texts.copies:
-            _forget(texts.copies, [copy for _, copy in rows])
     return total
 
 
-def _empty(texts: Texts, which: str, *, wait: bool, **parameters: Any) -> list[tuple[int, Any]]:
+def _empty(
+    texts: Texts, which: str, *, wait: bool, last: Any, **parameters: Any
+) -> list[tuple[Any, Any]]:
     copy = texts.copies.id if texts.copies else texts.key
     skip = "" if wait else "SKIP LOCKED"
     with transaction.atomic(), connection.cursor() as cursor:
@@ -99,27 +99,35 @@ def _empty(texts: Texts, which: str, *, wait: bool, **parameters: Any) -> list[t
             f"""
             UPDATE {texts.table} SET {texts.emptied} WHERE {texts.key} IN (
                 SELECT t.{texts.key} FROM {texts.table} AS t
-                WHERE t.{texts.key} > %(last)s AND ({which}) AND ({texts.holds})
+                WHERE {_after(texts, last)} AND ({which}) AND ({texts.holds})
                 ORDER BY t.{texts.key} LIMIT %(limit)s FOR UPDATE OF t {skip}
             ) RETURNING {texts.key}, {copy}
             """,  # noqa: S608
-            parameters,
+            {"last": last, **parameters},
         )
-        return list(cursor.fetchall())
+        rows = list(cursor.fetchall())
+        if texts.copies and rows:
+            # Before the commit: without Redis the rows keep their texts, and are found again.
+            _forget(texts.copies, [copy for _, copy in rows])
+    return rows
 
 
-def _rows(texts: Texts, *, user_id: int, last: int, limit: int) -> Sequence[tuple[int, Any]]:
+def _rows(texts: Texts, *, user_id: int, last: Any, limit: int) -> Sequence[tuple[Any, Any]]:
     assert texts.copies is not None
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT t.{texts.key}, t.{texts.copies.id} FROM {texts.table} AS t
-            WHERE t.{texts.key} > %(last)s AND {texts.of_user}
+            WHERE {_after(texts, last)} AND {texts.of_user}
             ORDER BY t.{texts.key} LIMIT %(limit)s
             """,  # noqa: S608
             {"user": user_id, "last": last, "limit": limit},
         )
         return list(cursor.fetchall())
+
+
+def _after(texts: Texts, last: Any) -> str:
+    return "TRUE" if last is None else f"t.{texts.key} > %(last)s"
 
 
 def _forget(copies: Copies, ids: Iterable[Any]) -> None:
