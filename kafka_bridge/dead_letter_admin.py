@@ -94,9 +94,10 @@ class DeadLetterAdmin(WithStaffActions, ReadOnly, ModelAdmin):
     search_help_text = gettext_lazy("Its id, its offset, the user's id or the reason")
     ordering = ("-id",)
     readonly_fields = (
-        "cause", "what_to_do", "stage", "place", "happened", "buried", "handler", "attempts", "state", "related", "event_key",
-        "header_lines", "payload",
-    )  # fmt: skip
+        *("cause", "what_to_do"),
+        *("stage", "handler", "place", "event_key", "happened", "buried", "attempts", "state"),
+        *("related", "payload", "header_lines"),
+    )
     fieldsets = (
         (None, {"fields": ("cause", "what_to_do")}),
         (

@@ -41,7 +41,8 @@ def buried(event: Any = None, **changes: Any) -> DeadLetter:
     event = event or f.NewRequestFactory(resume=MARKER)
     message = InboxMessage.objects.create(
         cluster_id="c", epoch=0, topic=event.topic, partition=3,
-        offset=InboxMessage.objects.count(), key=event.key, value=encode(event), content_hash=b"", occurred_at=f.EPOCH,
+        offset=InboxMessage.objects.count(), key=event.key, value=encode(event),
+        content_hash=b"", occurred_at=f.EPOCH,
     )  # fmt: skip
     task = MessageTask.objects.create(
         message=message, name="ai.analyze", state="dead", attempts=8, crashes_alone=2
