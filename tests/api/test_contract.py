@@ -11,9 +11,14 @@ from apps.auth.models import Session
 from apps.storage.models import Status, StoredProcessing, StoredRequirements, StoredResume
 from apps.uploads.models import Processing, Requirements, Resume
 from resume_platform.caching import connect, counters_for
+from resume_platform.readiness import Part, State
+from tests.api.test_schema import TABLE
 from tests.uploads import files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_redis")]
+
+SEEN: set[tuple[str, str, int]] = set()
+"""(method, path, status) of every answer to this module's tests."""
 
 PASSWORD = "correct-horse-battery"
 NOW = "2026-11-21T12:00:00Z"
@@ -29,6 +34,18 @@ def call(client: APIClient, method: str, path: str, body: Any = None) -> Any:
 def error(answer: Any, status: int, code: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.json()
     assert set(answer.json()) == {"detail", "code", *(["errors"] if status == 422 else [])}
+
+
+@pytest.fixture(autouse=True)
+def _watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = APIClient.request
+
+    def watched(self: APIClient, **environ: Any) -> Any:
+        answer = plain(self, **environ)
+        SEEN.add((environ["REQUEST_METHOD"].lower(), environ["PATH_INFO"], answer.status_code))
+        return answer
+
+    monkeypatch.setattr(APIClient, "request", watched)
 
 
 @pytest.fixture
@@ -423,8 +440,18 @@ def test_health_answers_200_and_503_when_redis_or_the_database_is_away(
         error(guest.get("/health"), 503, "unavailable")
         assert guest.get("/health/live").status_code == 200
     with monkeypatch.context() as away:
-        away.setattr("resume_platform.api.health._database", lambda: False)
+        away.setattr("resume_platform.readiness.database_answers", lambda: False)
         error(guest.get("/health"), 503, "unavailable")
+
+
+def test_ready_answers_200_and_503_with_the_part_that_does_not_work(
+    guest: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for is_up, status in ((True, 200), (False, 503)):
+        state = State([Part("kafka", is_up, "" if is_up else "No answer.")], {})
+        monkeypatch.setattr("resume_platform.readiness.look", lambda state=state: state)
+        answer = guest.get("/health/ready")
+        assert (answer.status_code, list(answer.json()["parts"])) == (status, ["kafka"])
 
 
 def test_docs_schema_and_metrics_answer_and_unknown_paths_are_404_in_json(
@@ -435,3 +462,20 @@ def test_docs_schema_and_metrics_answer_and_unknown_paths_are_404_in_json(
     assert "redis_errors_total" in guest.get("/metrics").content.decode()
     assert guest.get("/admin/login/").status_code == 200
     error(guest.get("/nowhere"), 404, "not_found")
+
+
+def test_webhook_secret_answers_200_to_its_user_and_401_to_nobody(
+    anna: APIClient, guest: APIClient
+) -> None:
+    assert anna.get("/webhook_secret").status_code == 200
+    error(guest.get("/webhook_secret"), 401, "not_authenticated")
+
+
+# --- the table itself ---------------------------------------------------------------------------
+def test_every_line_and_status_of_the_table_was_seen_above(request: pytest.FixtureRequest) -> None:
+    option = request.config.option
+    if option.keyword or any("::" in argument for argument in request.config.args):
+        pytest.skip("only a part of this module's tests is run")
+    promised = {(*line, status) for line, statuses in TABLE.items() for status in statuses}
+    promised |= {(method.lower(), path, 401) for method, path in PROTECTED}
+    assert promised - SEEN == set()
