@@ -32,6 +32,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     OPERATORS: (
         *_READ,
         "admin.view_logentry",
+        "accounts.erase_user",
         "ai.view_tombstone",
         "storage.view_tombstone",
         "notifications.view_tombstone",

@@ -2,13 +2,16 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 
 from apps.auth.models import Session, User
+from apps.auth.staff_actions import ERASE
 from resume_platform.admin import ModelAdmin, TabularInline
+from resume_platform.staff_action_pages import WithStaffActions
 
 
 class SessionInline(TabularInline):
@@ -27,7 +30,9 @@ class SessionInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(WithStaffActions, DjangoUserAdmin, ModelAdmin):
+    # Where accounts are somebody else's, this table holds the staff alone.
+    staff_actions = (ERASE,) if "auth" in settings.ENABLED_APPS else ()
     form = UserChangeForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("id", "username", "full_name", "created_at", "is_active", "is_staff")

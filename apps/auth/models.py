@@ -52,6 +52,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects: ClassVar[UserManager] = UserManager()
 
     class Meta:
+        permissions: ClassVar = [("erase_user", "Can erase a user's data")]
         constraints: ClassVar = [
             models.UniqueConstraint(Lower("username"), name="accounts_user_username_ci")
         ]
