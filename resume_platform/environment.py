@@ -211,6 +211,7 @@ class Environment(BaseSettings):
             input=Decimal("0.10"), cached_input=Decimal("0.025"), output=Decimal("0.40")
         ),
     }
+    KEEP_AI_CALLS_DAYS: Count = 90
     AI_CURRENCY: Annotated[str, Field(min_length=1, max_length=8)] = "USD"
 
     # Callbacks

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
+from django.templatetags.static import static
 
 from resume_platform.environment import Network, Price, load
 
@@ -71,6 +72,7 @@ EGRESS_TRACE_URL: str = env.EGRESS_TRACE_URL
 EGRESS_UNKNOWN: str = env.EGRESS_UNKNOWN
 AI_SUITABLE_SCORE: int = env.AI_SUITABLE_SCORE
 AI_REDACTION: bool = env.AI_REDACTION
+KEEP_AI_CALLS_DAYS: int = env.KEEP_AI_CALLS_DAYS
 AI_PRICES: dict[str, Price] = env.AI_PRICES
 AI_CURRENCY: str = env.AI_CURRENCY
 WEBHOOK_SECRET: list[str] = env.WEBHOOK_SECRET
@@ -231,6 +233,8 @@ UNFOLD = {
     "SITE_SYMBOL": "person_search",
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "staff.start_page.dashboard",
+    "STYLES": [lambda request: static("staff/staff.css")],
     "SIDEBAR": {"show_search": True, "show_all_applications": True},
 }
 

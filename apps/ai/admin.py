@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from apps.ai import ledger
-from apps.ai.models import Analysis, ProviderCall, Rubric, Tombstone
+from apps.ai.models import Analysis, DailySpending, ProviderCall, Rubric, Tombstone
 from resume_platform.admin import ModelAdmin, ReadOnly
 
 MAX_SUMS = 200
@@ -85,6 +85,20 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin):
             context["spending"] = ledger.by_user_and_day(context["cl"].queryset)[:MAX_SUMS]
             context["currency"] = settings.AI_CURRENCY
         return response
+
+
+@admin.register(DailySpending)
+class DailySpendingAdmin(ReadOnly, ModelAdmin):
+    """Of the days whose calls are no longer kept one by one."""
+
+    list_display = (
+        "day", "user_id", "model", "calls", "input_tokens", "cached_tokens", "output_tokens",
+        "cost", "unpriced",
+    )  # fmt: skip
+    list_filter = ("day", "model")
+    search_fields = ("=user_id",)
+    date_hierarchy = "day"
+    ordering = ("-day", "user_id")
 
 
 @admin.register(Tombstone)

@@ -130,6 +130,32 @@ class ProviderCall(models.Model):
         return f"{self.kind} for processing {self.processing_id}, run {self.run}"
 
 
+class DailySpending(models.Model):
+    """What provider calls that are no longer kept one by one add up to; a day is UTC's."""
+
+    day = models.DateField()
+    user_id = models.BigIntegerField()
+    model = models.CharField(max_length=128)
+    calls = models.PositiveIntegerField()
+    input_tokens = models.BigIntegerField()
+    cached_tokens = models.BigIntegerField()
+    output_tokens = models.BigIntegerField()
+    cost = models.DecimalField(max_digits=20, decimal_places=8)
+    unpriced = models.PositiveIntegerField(
+        help_text=_("Calls whose model had no price in the table: they are in none of the money.")
+    )
+
+    class Meta:
+        verbose_name = _("daily spending")
+        verbose_name_plural = _("daily spending")
+        constraints = [
+            models.UniqueConstraint(fields=["day", "user_id", "model"], name="ai_spending_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"spending of user {self.user_id} on {self.day}"
+
+
 class Tombstone(models.Model):
     """An id that `user_id` deleted; it says nothing about rows of anybody else."""
 

@@ -6,10 +6,11 @@ from typing import Any
 from celery.signals import worker_ready
 from django.conf import settings
 
-from apps.ai import erasure, services  # noqa: F401  erasure registers its handler
+from apps.ai import erasure, retention, services  # noqa: F401  erasure registers its handler
 from apps.ai.configured import configured_provider
 from apps.ai.redaction.lexicon import warm_up
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, NewRequest
+from kafka_bridge.periodic import periodic
 from kafka_bridge.tasks import Attempt, RetryPolicy, handler
 
 AI_RETRY = RetryPolicy(schedule=(2, 5, 15, 30, 60, 120, 300), jitter=0.2)
@@ -28,6 +29,12 @@ def analyze(event: NewRequest, attempt: Attempt) -> None:
 def forget(event: DeleteProcessing | DeleteRequirements, attempt: Attempt) -> None:
     """Bury deleted ids, whether their request came already or comes later."""
     services.forget(event=event, attempt=attempt)
+
+
+@periodic("ai.fold_old_calls", every=settings.HOUSEKEEPING_INTERVAL_SECONDS)
+def fold_old_calls() -> None:
+    """The provider's books stay small: what is over KEEP_AI_CALLS_DAYS stays as sums."""
+    retention.fold_old_calls()
 
 
 @worker_ready.connect
