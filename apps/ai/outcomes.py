@@ -81,11 +81,11 @@ def tell(event: NewRequest, outcome: Outcome) -> None:
         "verdict": outcome.verdict,
         "details": details,
     }
-    outbox.enqueue(NewProcessing(**ids, **judged, run=event.run))
     outbox.enqueue(
+        NewProcessing(**ids, **judged, run=event.run),
         told(
             success=True,
             response=SendingResponse(callback_url=event.callback_url, **ids, **judged),
             run=event.run,
-        )
+        ),
     )

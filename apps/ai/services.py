@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import IntegrityError
 
 from apps.ai import ledger, outcomes, rubrics, tombstones
 from apps.ai.configured import guarded
@@ -42,28 +43,46 @@ def analyze(*, event: NewRequest, attempt: Attempt, provider: Provider) -> None:
         return
     values, outcome = _judged(event, attempt, provider)
     values |= ledger.totals(_account(event))
-    with attempt.finish():
-        tombstones.lock_user(event.user_id, shared=True)
-        if tombstones.is_deleted(event):
-            log.info("ai.dropped_deleted", processing_id=event.processing_id, run=event.run)
-            return
-        analysis, created = Analysis.objects.get_or_create(
-            processing_id=event.processing_id, run=event.run, defaults=values
-        )
-        if created:
-            outcomes.tell(event, outcome)
-        elif analysis.user_id != event.user_id:
-            raise Permanent("owner_conflict")
+    try:
+        is_first = _settle(event, attempt, values, outcome)
+    except IntegrityError:
+        # Another message about the same run was settled in this very moment.
+        raise RetryLater("settled_beside", seconds=0.0, counted=False) from None
+    if is_first is None:
+        return
     marks.mark("ai", event.processing_id)
     log.info(
         "ai.settled",
         processing_id=event.processing_id,
         run=event.run,
-        status=str(analysis.status),
-        error_code=analysis.error_code,
-        latency_ms=analysis.latency_ms,
-        is_first=created,
+        status=str(values["status"]),
+        error_code=values.get("error_code", ""),
+        latency_ms=values["latency_ms"],
+        is_first=is_first,
     )
+
+
+def _settle(
+    event: NewRequest, attempt: Attempt, values: dict[str, Any], outcome: Outcome
+) -> bool | None:
+    """Whether this outcome is the run's first; None if its owner deleted it meanwhile.
+
+    Raises Permanent, and IntegrityError where two that are first commit at once.
+    """
+    with attempt.finish():
+        tombstones.lock_user(event.user_id, shared=True)
+        if tombstones.is_deleted(event):
+            log.info("ai.dropped_deleted", processing_id=event.processing_id, run=event.run)
+            return None
+        owner = _owner_of_the_outcome(event)
+        if owner is None:
+            Analysis(processing_id=event.processing_id, run=event.run, **values).save(
+                force_insert=True
+            )
+            outcomes.tell(event, outcome)
+        elif owner != event.user_id:
+            raise Permanent("owner_conflict")
+    return owner is None
 
 
 def forget(*, event: DeleteProcessing | DeleteRequirements, attempt: Attempt) -> None:
@@ -174,6 +193,13 @@ def _reusable(event: NewRequest, rubric_id: int) -> Analysis | None:
 
 def _is_settled(event: NewRequest) -> bool:
     """Whether this run has its outcome already; that of a stranger is not this user's."""
-    return Analysis.objects.filter(
-        processing_id=event.processing_id, run=event.run, user_id=event.user_id
-    ).exists()
+    return _owner_of_the_outcome(event) == event.user_id
+
+
+def _owner_of_the_outcome(event: NewRequest) -> int | None:
+    """Whose outcome this run has already."""
+    return (
+        Analysis.objects.filter(processing_id=event.processing_id, run=event.run)
+        .values_list("user_id", flat=True)
+        .first()
+    )

@@ -3,18 +3,18 @@
 from collections.abc import Iterable
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.ai.models import Analysis, Rubric, Tombstone
 from kafka_bridge.events import NewRequest
 
 
 def is_deleted(event: NewRequest) -> bool:
-    buried = Tombstone.objects.filter(user_id=event.user_id)
-    return (
-        buried.filter(kind=Tombstone.Kind.PROCESSING, ref_id=event.processing_id).exists()
-        or buried.filter(kind=Tombstone.Kind.REQUIREMENTS, ref_id=event.requirements_id).exists()
-    )
+    return Tombstone.objects.filter(
+        Q(kind=Tombstone.Kind.PROCESSING, ref_id=event.processing_id)
+        | Q(kind=Tombstone.Kind.REQUIREMENTS, ref_id=event.requirements_id),
+        user_id=event.user_id,
+    ).exists()
 
 
 def lock_user(user_id: int, *, shared: bool) -> None:

@@ -4,7 +4,7 @@ Each function runs in its caller's short transaction and takes the user's lock f
 delete and an outcome that come together see one another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -20,12 +20,59 @@ LOCK_CLASS = 0x6E6F7469
 State = Callback.State
 
 
-def register(event: NewRequest) -> None:
-    """Note that a callback will be owed. Permanent: the processing is another user's."""
-    _lock(event.user_id)
-    is_deleted, _ = _standing(event, event.run)
-    if not is_deleted:
-        _callback_of(event, event.run)
+# Of what its owner did not delete; what is registered already stays as it is. The second statement
+# sees what was committed while the first waited for a delete of the user's.
+_REGISTER = """
+SELECT pg_advisory_xact_lock_shared(%(class)s, place) FROM unnest(%(places)s::int[]) AS place;
+WITH wanted AS (
+    SELECT * FROM unnest(%(processings)s::bigint[], %(runs)s::int[], %(users)s::bigint[],
+                         %(requirements)s::bigint[], %(urls)s::text[])
+        AS row(processing_id, run, user_id, requirements_id, callback_url)
+), registered AS (
+    INSERT INTO notifications_callback
+        (processing_id, run, user_id, requirements_id, callback_url, state, webhook_id, body,
+         headers, attempts, last_error, created_at, updated_at)
+    SELECT wanted.*, 'registered', '', '', '{}', 0, '', clock_timestamp(), clock_timestamp()
+    FROM wanted
+    WHERE NOT EXISTS (
+              SELECT 1 FROM notifications_tombstone AS grave
+              WHERE grave.user_id = wanted.user_id
+                AND ((grave.kind = 'processing' AND grave.target_id = wanted.processing_id)
+                     OR (grave.kind = 'requirements'
+                         AND grave.target_id = wanted.requirements_id)))
+      AND NOT EXISTS (
+              SELECT 1 FROM kafka_bridge_eraseduser AS gone
+              WHERE gone.user_id = wanted.user_id)
+    ORDER BY wanted.processing_id, wanted.run
+    ON CONFLICT (processing_id, run) DO NOTHING
+    RETURNING processing_id, run, user_id
+)
+SELECT EXISTS (
+    SELECT 1 FROM wanted JOIN (
+        SELECT processing_id, run, user_id FROM registered
+        UNION ALL SELECT processing_id, run, user_id FROM notifications_callback
+    ) AS there USING (processing_id, run)
+    WHERE there.user_id <> wanted.user_id)
+"""
+
+
+def register(events: Sequence[NewRequest]) -> None:
+    """Note that callbacks will be owed. Permanent: a processing is another user's."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _REGISTER,
+            {
+                "class": LOCK_CLASS,
+                "places": sorted({_place(event.user_id) for event in events}),
+                "processings": [event.processing_id for event in events],
+                "runs": [event.run for event in events],
+                "users": [event.user_id for event in events],
+                "requirements": [event.requirements_id for event in events],
+                "urls": [event.callback_url for event in events],
+            },
+        )
+        if cursor.fetchone()[0]:
+            raise Permanent("owner_conflict")
 
 
 def is_delivered(outcome: Outcome) -> bool:
@@ -45,7 +92,6 @@ def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Callba
     its dead letter opens it again. An outcome that comes after a later run's is called off.
     Permanent: the processing is another user's.
     """
-    _lock(outcome.user_id)
     response = outcome.response
     is_deleted, is_superseded = _standing(response, outcome.run)
     if is_deleted:
@@ -113,7 +159,7 @@ def lock_row(callback: Callback) -> Callback:
     return Callback.objects.select_for_update().get(pk=callback.pk)
 
 
-def _callback_of(subject: NewRequest | SendingResponse, run: int) -> Callback:
+def _callback_of(subject: SendingResponse, run: int) -> Callback:
     callback, _ = Callback.objects.select_for_update().get_or_create(
         processing_id=subject.processing_id,
         run=run,
@@ -128,7 +174,9 @@ def _callback_of(subject: NewRequest | SendingResponse, run: int) -> Callback:
     return callback
 
 
+# In one round trip; the second statement sees what was committed while the first waited.
 _STANDING = """
+SELECT pg_advisory_xact_lock(%(class)s, %(place)s);
 SELECT EXISTS (SELECT 1 FROM notifications_tombstone WHERE user_id = %(user)s
                AND ((kind = 'processing' AND target_id = %(processing)s)
                     OR (kind = 'requirements' AND target_id = %(requirements)s)))
@@ -138,15 +186,17 @@ SELECT EXISTS (SELECT 1 FROM notifications_tombstone WHERE user_id = %(user)s
 """
 
 
-def _standing(subject: NewRequest | SendingResponse, run: int) -> tuple[bool, bool]:
+def _standing(subject: SendingResponse, run: int) -> tuple[bool, bool]:
     """Whether its owner deleted it or was erased, and whether a later run has its outcome already.
 
-    The client must not end with the older one.
+    Takes the user's lock. The client must not end with the older one.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             _STANDING,
             {
+                "class": LOCK_CLASS,
+                "place": _place(subject.user_id),
                 "user": subject.user_id,
                 "processing": subject.processing_id,
                 "requirements": subject.requirements_id,
@@ -159,4 +209,8 @@ def _standing(subject: NewRequest | SendingResponse, run: int) -> tuple[bool, bo
 
 def _lock(user_id: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, user_id % 2**31])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, _place(user_id)])
+
+
+def _place(user_id: int) -> int:
+    return user_id % 2**31

@@ -10,18 +10,13 @@ from apps.notifications import attempts, backoff, marks, ownership, signing
 from apps.notifications.attempts import Result
 from apps.notifications.gate import GATE, HeldBack
 from apps.notifications.models import Callback
-from kafka_bridge.events import DeleteProcessing, DeleteRequirements, NewRequest, Outcome
+from kafka_bridge.events import DeleteProcessing, DeleteRequirements, Outcome
 from kafka_bridge.tasks import Attempt, Permanent, RetryLater
 from resume_platform import metrics
 from resume_platform.postgresql_pool.release import release_connection
 
 log = structlog.get_logger(__name__)
 State = Callback.State
-
-
-def register(*, event: NewRequest, attempt: Attempt) -> None:
-    with attempt.finish():
-        ownership.register(event)
 
 
 def cancel(*, event: DeleteProcessing | DeleteRequirements, attempt: Attempt) -> None:

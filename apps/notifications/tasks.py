@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from apps.notifications import erasure, services  # noqa: F401  erasure registers its handler
+from apps.notifications import erasure, ownership, services  # noqa: F401  erasure registers its handler
 from kafka_bridge.events import (
     DeleteProcessing,
     DeleteRequirements,
@@ -10,15 +10,15 @@ from kafka_bridge.events import (
     NewRequest,
     NewSending,
 )
-from kafka_bridge.tasks import Attempt, RetryPolicy, handler
+from kafka_bridge.tasks import Attempt, Received, RetryPolicy, batch_handler, handler
 
 WEBHOOK_RETRY = RetryPolicy(schedule=tuple(settings.WEBHOOK_RETRY_SCHEDULE))
 
 
-@handler("notifications.register", NewRequest, queue="webhooks")
-def register(event: NewRequest, attempt: Attempt) -> None:
-    """A callback will be owed. Permanent: the processing is another user's."""
-    services.register(event=event, attempt=attempt)
+@batch_handler("notifications.register", NewRequest, queue="webhooks")
+def register(batch: list[Received]) -> None:
+    """Callbacks will be owed. Permanent: a processing is another user's."""
+    ownership.register([received.event for received in batch])
 
 
 @handler(

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from apps.notifications import transport
 from kafka_bridge import codec
 from kafka_bridge.events import Event
-from kafka_bridge.execution import run_each
+from kafka_bridge.execution import run_batch, run_each
 from kafka_bridge.handlers import RetryPolicy, load_handlers
 from kafka_bridge.models import InboxMessage, MessageTask
 from resume_platform.caching import cache_for
@@ -48,7 +48,8 @@ class Bridge:
         """Run the task now, whatever it waits for."""
         MessageTask.objects.filter(pk=task_id).update(next_attempt_at=OCCURRED_AT)
         row = MessageTask.objects.get(pk=task_id)
-        run_each(load_handlers()[row.name], [task_id])
+        spec = load_handlers()[row.name]
+        (run_batch if spec.is_batch else run_each)(spec, [task_id])
         row.refresh_from_db()
         return row
 
