@@ -234,7 +234,7 @@ def _retry_or_bury(spec: HandlerSpec, rows: Sequence[Claimed], error: RetryLater
             reason=error.reason,
             counted=error.counted,
         )
-        metrics.TASK_OUTCOMES.labels(spec.name, "retried").inc()
+        metrics.TASK_OUTCOMES.labels(spec.name, "retried" if error.counted else "waits").inc()
         log.info("task.retry", task_id=row.task_id, reason=error.reason, seconds=round(seconds, 1))
 
 

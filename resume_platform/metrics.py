@@ -127,7 +127,7 @@ LEASES_LOST = Counter("leases_lost_total", "Work that rolled back: another worke
 LEASES_EXPIRED = Counter("leases_expired_total", "Rows whose worker fell silent")
 WAKE_UPS = Counter("wake_ups_total", "Rows Celery was told of", ["task"])
 PERIODIC_RUNS = Counter(
-    "periodic_runs_total", "Rounds of jobs without an event", ["job", "outcome"]
+    "periodic_runs_total", "Rounds of jobs without an event", ["name", "outcome"]
 )
 HOUSEKEEPING_ROWS = Counter("housekeeping_rows_total", "Rows whose days were over", ["what"])
 
