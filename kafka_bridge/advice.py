@@ -4,6 +4,7 @@ Reasons are constant words of the bridge and of the apps' handlers; a test finds
 that have no row here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +93,27 @@ ADVICE: dict[str, Advice] = {
     ),
 }
 
+_RECEIVER_AWAY = _("Ask the client whether the receiver works again, then replay it.")
+# What stood in the way until every attempt was used up: the detail of "exhausted".
+OBSTACLES: dict[str, Advice] = {
+    "timeout": Advice(_("The receiver did not answer in time."), _RECEIVER_AWAY),
+    "connection_refused": Advice(_("The receiver could not be connected to."), _RECEIVER_AWAY),
+    "connection_broken": Advice(_("The connection broke before an answer came."), _RECEIVER_AWAY),
+    "tls_failed": Advice(
+        _("The receiver's TLS certificate or handshake is not valid."),
+        _("Ask the client to renew the certificate, then replay it."),
+    ),
+    "name_not_resolved": Advice(
+        _("The receiver's name could not be resolved."),
+        _("Check the name and our DNS; ask the client if it is gone; then replay it."),
+    ),
+    "status_5": Advice(_("The receiver answered with an error of its own."), _RECEIVER_AWAY),
+    "status_4": Advice(
+        _("The receiver asked to be called later each time."),
+        _("Ask the client whether its limit fits the load, then replay it."),
+    ),
+}
+
 _BY_SOURCE: dict[str, Advice] = {
     DeadLetter.Source.INTAKE: Advice(_("It could not be read."), _SENT_AGAIN),
     DeadLetter.Source.HANDLER: Advice(_("It could not be handled."), _OUR_DEFECT),
@@ -102,9 +124,18 @@ _BY_SOURCE: dict[str, Advice] = {
 }
 
 
-def advice_for(*, source: str, reason: str) -> Advice:
-    """The row of the reason, else of what it begins with, else what holds for its source."""
-    name = reason.removeprefix("_")  # librdkafka's own errors begin so
-    longest_first = sorted(ADVICE, key=len, reverse=True)
-    prefix = next((one for one in longest_first if one[-1] in "_34" and name.startswith(one)), "")
-    return ADVICE.get(name) or ADVICE.get(prefix) or _BY_SOURCE[source]
+def advice_for(*, source: str, reason: str, detail: str = "") -> Advice:
+    """The row of the reason, else what holds for its source; of "exhausted" that of its detail."""
+    if reason == "exhausted":
+        if ".py:" in detail:  # an exception's kind and place: `failures.describe`
+            return Advice(ADVICE["unexpected"].cause, _OUR_DEFECT)
+        return _row(OBSTACLES, detail) or ADVICE[reason]
+    # librdkafka's own errors begin with a "_".
+    return _row(ADVICE, reason.removeprefix("_")) or _BY_SOURCE[source]
+
+
+def _row(table: Mapping[str, Advice], word: str) -> Advice | None:
+    """`status_404` has its own row, or that of `status_4`, or that of `status_`."""
+    if not word.startswith("status_"):
+        return table.get(word)
+    return next(filter(None, (table.get(word[:end]) for end in (None, 8, 7))), None)

@@ -27,6 +27,12 @@ _STAGES = {
     DeadLetter.Source.HANDLER: gettext_lazy("in its handler"),
     DeadLetter.Source.OUTBOX: gettext_lazy("on its way out to Kafka"),
 }
+_STATE_COLOURS = {
+    "waits": "warning",
+    "replayed": "info",
+    "done": "success",
+    "dead": "danger",
+}
 _EVENT_KEYS = frozenset(event.key for event in EVENTS)
 
 
@@ -95,8 +101,8 @@ class DeadLetterAdmin(WithStaffActions, ReadOnly, ModelAdmin):
     ordering = ("-id",)
     readonly_fields = (
         *("cause", "what_to_do"),
-        *("stage", "handler", "place", "event_key", "happened", "buried", "attempts", "state"),
-        *("related", "payload", "header_lines"),
+        *("stage", "handler", "place", "event_key", "happened", "buried", "attempts"),
+        *("state_now", "related", "payload", "header_lines"),
     )
     fieldsets = (
         (None, {"fields": ("cause", "what_to_do")}),
@@ -107,7 +113,7 @@ class DeadLetterAdmin(WithStaffActions, ReadOnly, ModelAdmin):
                     ("stage", "handler"),
                     ("place", "event_key"),
                     ("happened", "buried"),
-                    ("attempts", "state"),
+                    ("attempts", "state_now"),
                     "related",
                 )
             },
@@ -148,12 +154,12 @@ class DeadLetterAdmin(WithStaffActions, ReadOnly, ModelAdmin):
         return str(_STAGES[letter.source])
 
     @display(description=gettext_lazy("happened"), ordering="occurred_at")
-    def happened(self, letter: DeadLetter) -> datetime | None:
-        return letter.occurred_at
+    def happened(self, letter: DeadLetter) -> str:
+        return _time(letter.occurred_at)
 
     @display(description=gettext_lazy("dead since"), ordering="created_at")
-    def buried(self, letter: DeadLetter) -> datetime:
-        return letter.created_at
+    def buried(self, letter: DeadLetter) -> str:
+        return _time(letter.created_at)
 
     @display(description=gettext_lazy("place"), ordering="topic")
     def place(self, letter: DeadLetter) -> str:
@@ -179,19 +185,13 @@ class DeadLetterAdmin(WithStaffActions, ReadOnly, ModelAdmin):
             attempts=task.attempts, crashes=task.crashes_alone, replays=task.replays
         )
 
-    @display(
-        description=gettext_lazy("state"),
-        label={"waits": "warning", "replayed": "info", "done": "success", "dead": "danger"},
-    )
+    @display(description=gettext_lazy("state"), label=_STATE_COLOURS)
     def state(self, letter: DeadLetter) -> tuple[str, str]:
-        if letter.replayed_at is None:
-            return "waits", _("waits for you")
-        task = letter.task
-        if task is not None and task.state == task.State.DONE:
-            return "done", _("replayed and done")
-        if task is not None and task.state == task.State.DEAD:
-            return "dead", _("replayed, and dead again")
-        return "replayed", _("replayed")
+        return _state(letter)
+
+    @display(description=gettext_lazy("state"))
+    def state_now(self, letter: DeadLetter) -> str:
+        return _state(letter)[1]
 
     @display(description=gettext_lazy("see also"))
     def related(self, letter: DeadLetter) -> str:
@@ -238,8 +238,23 @@ class DeadLetterAdmin(WithStaffActions, ReadOnly, ModelAdmin):
         return format_html_join("", "<div><code>{}</code>: {}</div>", shown) or "–"
 
 
+def _state(letter: DeadLetter) -> tuple[str, str]:
+    if letter.replayed_at is None:
+        return "waits", _("waits for you")
+    task = letter.task
+    if task is not None and task.state == task.State.DONE:
+        return "done", _("replayed and done")
+    if task is not None and task.state == task.State.DEAD:
+        return "dead", _("replayed, and dead again")
+    return "replayed", _("replayed")
+
+
 def _advice(letter: DeadLetter) -> Any:
-    return advice_for(source=letter.source, reason=letter.reason)
+    return advice_for(source=letter.source, reason=letter.reason, detail=letter.detail)
+
+
+def _time(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
 
 
 def _bytes(raw: bytes | memoryview | None) -> bytes | None:

@@ -74,7 +74,7 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     complaints: list[str] = []
     context = browser.new_context(viewport=SIZE, locale="en-US", reduced_motion="reduce")
     context.set_default_timeout(30_000)
-    context.on("request", asked.append)
+    context.on("request", lambda request: asked.append(request))
     opened = context.new_page()
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on(

@@ -92,7 +92,7 @@ def test_a_dead_letter_is_understood_and_replayed(
     wait_for(is_listed)
     picture("dead-letters")
     page.get_by_role("link", name=re.compile(r"^\d+$")).first.click()
-    expect(page.get_by_text("See to it that the obstacle is gone, then replay it.")).to_be_visible()
+    expect(page.get_by_text("Ask the client whether the receiver works again, then replay it.")).to_be_visible()
     expect(page.get_by_text("notifications.deliver")).to_be_visible()
     picture("dead-letter")
 

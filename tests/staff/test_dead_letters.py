@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import translation
 
 from kafka_bridge import payload_view
-from kafka_bridge.advice import _BY_SOURCE, ADVICE, advice_for
+from kafka_bridge.advice import _BY_SOURCE, ADVICE, OBSTACLES, advice_for
 from kafka_bridge.codec import encode
 from kafka_bridge.events import EVENTS
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask
@@ -105,7 +105,7 @@ def test_every_reason_in_the_code_has_its_cause_and_its_advice_in_both_languages
     assert found >= {"owner_conflict", "not_json", "crashed", "unexpected", "exhausted",
                      "unstorable", "forbidden_address"}  # fmt: skip
     assert not found - set(ADVICE)
-    for advice in [*ADVICE.values(), *_BY_SOURCE.values()]:
+    for advice in [*ADVICE.values(), *OBSTACLES.values(), *_BY_SOURCE.values()]:
         for sentence in (advice.cause, advice.what_to_do):
             with translation.override("ru"):
                 assert any("а" <= letter <= "я" for letter in str(sentence).lower()), sentence
@@ -126,6 +126,34 @@ def test_reasons_that_name_an_answer_or_an_error_find_their_row(
     source: str, reason: str, key: str
 ) -> None:
     assert advice_for(source=source, reason=reason) == ADVICE[key]
+
+
+@pytest.mark.parametrize(
+    ("detail", "expected"),
+    [
+        ("timeout", OBSTACLES["timeout"]),
+        ("status_503", OBSTACLES["status_5"]),
+        ("status_429", OBSTACLES["status_4"]),
+        ("something new", ADVICE["exhausted"]),
+        ("DataError at apps/storage/upserts.py:88", ADVICE["unexpected"]),
+    ],
+)
+def test_what_was_tried_in_vain_has_the_advice_of_what_stood_in_the_way(
+    detail: str, expected: Any
+) -> None:
+    assert advice_for(source="handler", reason="exhausted", detail=detail) == expected
+
+
+def test_every_obstacle_to_a_callback_has_advice() -> None:
+    root = pathlib.Path(settings.BASE_DIR)
+    tree = ast.parse((root / "apps/notifications/transport.py").read_text(encoding="utf-8"))
+    [reason_of] = [
+        node for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name == "_reason"
+    ]  # fmt: skip
+    words = _words([node.value for node in ast.walk(reason_of) if isinstance(node, ast.Return)])
+    assert words
+    assert not words - set(OBSTACLES)
 
 
 def test_a_reason_of_tomorrow_has_the_advice_of_its_source() -> None:
