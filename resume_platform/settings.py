@@ -231,6 +231,13 @@ UNFOLD = {
     "SITE_HEADER": "Resume platform",
     "SITE_URL": None,
     "SITE_SYMBOL": "person_search",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("staff/favicon.svg"),
+        }
+    ],
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "staff.start_page.dashboard",
