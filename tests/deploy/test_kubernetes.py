@@ -1,4 +1,4 @@
-"""deploy/kubernetes: valid by the schemas of Kubernetes; in step with settings, queues and compose."""
+"""deploy/kubernetes: valid by its schemas, and in step with settings, queues and compose."""
 
 import re
 import shutil
