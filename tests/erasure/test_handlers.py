@@ -1,0 +1,273 @@
+"""Each app's erasure: what goes, what stays, what is under way, and what cuts it off."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from apps.ai.models import Analysis, Rubric
+from apps.auth.models import User
+from apps.uploads import services as uploads
+from apps.uploads.models import Processing, Resume
+from kafka_bridge import codec, erased, erasure, leases, texts
+from kafka_bridge.erased import UserErased
+from kafka_bridge.events import DeleteProcessing, EraseUser, NewRequest
+from kafka_bridge.execution import run_each
+from kafka_bridge.models import DeadLetter, ErasedUser, InboxMessage, MessageTask, OutboxMessage
+from kafka_bridge.replay import make_due, replay
+from kafka_bridge.tasks import RetryLater, handler
+from resume_platform.caching import cache_for
+from tests.auth.factories import UserFactory
+from tests.kafka_bridge.conftest import FakeMessage, message, request, resume, state
+from tests.uploads.factories import ProcessingFactory, RequirementsFactory, ResumeFactory
+
+pytestmark = pytest.mark.django_db
+OWNER, OTHER = 7, 8
+Store = Callable[..., list[int]]
+
+
+def erase(user_id: int = OWNER) -> None:
+    """All apps, in the order in which they happen to be registered."""
+    for part in erasure.enabled_parts():
+        erasure._erase(part, user_id)
+
+
+# --- what comes, and what is under way ------------------------------------------------------------
+
+
+def test_nothing_of_an_erased_user_is_taken_in_and_others_are(store: Store, inbox: Any) -> None:
+    erased.mark(OWNER)
+    assert len(store(resume(1, OWNER), resume(2, OTHER))) == 1
+    broken = FakeMessage(b'{"user_id": 7, "resume": "his', offset_no=9, header_list=[("x", b"his")])
+    inbox.store([broken], cluster_id="cluster")
+    kept = InboxMessage.objects.exclude(value=None).values_list("user_id", flat=True)
+    assert list(kept) == [OTHER]
+    assert InboxMessage.objects.count() == 3  # what comes again is known
+    letter = DeadLetter.objects.get()
+    assert (letter.value, letter.headers, letter.user_id) == (None, [], OWNER)
+    assert not replay(letter)
+
+
+def test_the_order_to_erase_is_taken_in_though_the_tombstone_stands(store: Store) -> None:
+    erased.mark(OWNER)
+    assert len(store(EraseUser(user_id=OWNER), task="storage.erase")) == 1
+
+
+def test_the_outbox_refuses_an_erased_user_and_drops_what_waits() -> None:
+    uploads.create_resume(user_id=OWNER, text="his")
+    uploads.create_resume(user_id=OTHER, text="hers")
+    erasure.request(OWNER)
+    rows = OutboxMessage.objects.order_by("pk").values_list("partition_key", "key")
+    assert list(rows) == [(OTHER, "new_resume"), (OWNER, "erase_user")]
+    with pytest.raises(UserErased):
+        uploads.create_resume(user_id=OWNER, text="his")
+    assert Resume.objects.filter(user_id=OWNER).count() == 1
+
+
+def test_work_that_waits_is_ended_for_the_user_alone(store: Store) -> None:
+    waiting, other = store(resume(1, OWNER), resume(2, OTHER))
+    erasure.cut_off(OWNER)
+    assert (state(waiting), state(other)) == ("done", "pending")
+
+
+def test_a_worker_in_the_middle_loses_its_lease_and_what_it_did(
+    inbox: Any, handlers: dict[str, Any], transactional_db: None
+) -> None:
+    @handler("ai.analyze", NewRequest, queue="ai")
+    def analyze(event: NewRequest, attempt: Any) -> None:
+        erasure.cut_off(event.user_id)  # meanwhile, by another worker
+        with attempt.finish():
+            UserFactory(username="effect@example.com")
+
+    told = message(request(1), topic_name="AI_handler")
+    [task] = inbox.store([told], cluster_id="cluster")["ai.analyze"]
+    run_each(handlers["ai.analyze"], [task])
+    assert not User.objects.filter(username="effect@example.com").exists()
+    assert state(task) == "done"
+
+
+def test_a_batch_with_rows_of_others_is_waited_for(store: Store) -> None:
+    his, hers = store(resume(1, OWNER), resume(2, OTHER))
+    claimed = leases.claim(name="storage.apply", ids=[his, hers])
+    with pytest.raises(RetryLater, match="batch_under_way"):
+        erasure.cut_off(OWNER)
+    leases.finish([his, hers], claimed[0].lease_token)  # raises LeaseLost if it was taken away
+    erasure.cut_off(OWNER)
+
+
+def test_payloads_that_an_older_version_stored_are_found(store: Store) -> None:
+    task, _ = store(resume(1, OWNER), resume(2, OTHER))
+    DeadLetter.objects.create(source="intake", reason="invalid", topic="t",
+                              value=b'{"response": {"user_id": 7')  # fmt: skip
+    InboxMessage.objects.update(user_id=None)
+    erase()
+    assert state(task) == "done"
+    assert [m.user_id for m in InboxMessage.objects.exclude(value=None)] == [OTHER]
+    assert DeadLetter.objects.get().value is None
+
+
+def test_a_dead_letter_of_an_erased_user_is_not_tried_again(store: Store) -> None:
+    [task] = store(resume(1, OWNER))
+    [row] = leases.claim(name="storage.apply", ids=[task])
+    leases.bury(task, row.lease_token, reason="owner_conflict", detail="")
+    erase()
+    assert not replay(DeadLetter.objects.get())
+    assert not make_due(row.message_id, "storage.apply")
+    assert state(task) == "dead"
+
+
+# --- what each app empties ------------------------------------------------------------------------
+
+
+def test_uploads_and_their_copies_go_and_the_rows_stay() -> None:
+    his, hers = ResumeFactory(user_id=OWNER), ResumeFactory(user_id=OTHER)
+    started = ProcessingFactory(
+        user_id=OWNER, resume=his, requirements=RequirementsFactory(user_id=OWNER)
+    )
+    for row in (his, hers):
+        cache_for("uploads").set(f"resume:{row.id}", {"text": row.text}, 60)
+    counted = erasure.counts(OWNER)
+    assert counted["uploads.resumes"] == counted["uploads.requirements"] == 1
+    erase()
+    assert not any(erasure.counts(OWNER).values())
+    his.refresh_from_db()
+    assert (his.text, his.deleted_at is None) == ("", False)
+    assert Processing.objects.get(pk=started.pk).callback_url == ""
+    assert Resume.objects.get(pk=hers.pk).text == hers.text != ""
+    assert list(cache_for("uploads").get_many([f"resume:{his.id}", f"resume:{hers.id}"])) == [
+        f"resume:{hers.id}"
+    ]
+
+
+def test_a_rubric_that_others_are_judged_by_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rubric(key: str, **values: Any) -> Rubric:
+        return Rubric.objects.create(
+            key=key, requirements_hash=key, criteria=[{"text": key}], **values
+        )
+
+    shared, used, asked_for = rubric("shared"), rubric("used"), rubric("asked", user_id=OWNER)
+    elsewhere = rubric("elsewhere", user_id=OTHER)
+    for number, (user_id, by) in enumerate([(OWNER, shared), (OTHER, shared), (OWNER, used)]):
+        Analysis.objects.create(
+            processing_id=number, user_id=user_id, requirements_id=1, status="finished", rubric=by,
+            result={"recommendation": "text"}, score=50, verdict="text", input_tokens=9,
+        )  # fmt: skip
+    erase()
+    kept = Rubric.objects.exclude(criteria=None).order_by("pk")
+    assert list(kept) == [shared, elsewhere]
+    assert not Rubric.objects.filter(key__in=[used.key, asked_for.key]).exists()
+    his = Analysis.objects.filter(user_id=OWNER).values_list(
+        "status", "result", "verdict", "score", "input_tokens"
+    )
+    assert set(his) == {("forgotten", None, "", 50, 9)}
+    assert Analysis.objects.get(user_id=OTHER).result == {"recommendation": "text"}
+
+
+# --- cut off in the middle ------------------------------------------------------------------------
+
+
+def test_without_redis_it_waits_and_then_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    ResumeFactory.create_batch(5, user_id=OWNER)
+    part = erasure.PARTS["uploads"]
+    monkeypatch.setitem(texts.empty_of_user.__kwdefaults__, "batch_size", 2)
+    forget, calls = texts._forget, []
+
+    def broken(copies: Any, ids: Any) -> None:
+        calls.append(ids)
+        if len(calls) == 2:
+            raise redis.ConnectionError
+        forget(copies, ids)
+
+    monkeypatch.setattr(texts, "_forget", broken)
+    with pytest.raises(RetryLater, match="redis_away") as later:
+        erasure._erase(part, OWNER)
+    assert not later.value.counted
+    assert Resume.objects.filter(user_id=OWNER).exclude(text="").count() == 3
+    erasure._erase(part, OWNER)
+    assert not Resume.objects.filter(user_id=OWNER).exclude(text="").exists()
+
+
+def test_everything_is_looked_through_once_more(settings: Any) -> None:
+    settings.ERASURE_SECOND_LOOK_SECONDS = 60
+    part = erasure.PARTS["uploads"]
+    with pytest.raises(RetryLater, match="second_look") as later:
+        erasure._erase(part, OWNER)
+    assert 50 < (later.value.seconds or 0) <= 60
+    cache_for("uploads").set("resume:1", {"text": "late"}, 60)
+    ResumeFactory(id=1, user_id=OWNER, text="")
+    ErasedUser.objects.update(erased_at=timezone.now() - timedelta(seconds=61))
+    erasure._erase(part, OWNER)
+    assert cache_for("uploads").get("resume:1") is None
+
+
+# --- who asks -------------------------------------------------------------------------------------
+
+
+def test_the_command_counts_asks_and_shuts_out(
+    capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = UserFactory(username="anna@example.com", full_name="Anna")
+    ResumeFactory(user_id=user.id)
+    call_command("erase_user", "Anna@Example.com", "--dry-run")
+    printed = capsys.readouterr().out
+    assert "1 uploads.resumes" in printed
+    assert f"would erase user {user.id}" in printed
+    monkeypatch.setattr("builtins.input", lambda _: "yes")
+    with pytest.raises(CommandError, match="nothing was changed"):
+        call_command("erase_user", str(user.id))
+    assert not ErasedUser.objects.exists()
+    monkeypatch.setattr("builtins.input", lambda _: str(user.id))
+    call_command("erase_user", str(user.id))
+    user.refresh_from_db()
+    assert (user.is_active, user.full_name) == (False, None)
+    assert user.username == f"erased-{user.id}@erased.invalid"
+    assert OutboxMessage.objects.get().key == "erase_user"
+    call_command("erase_user", str(user.id), "--yes")  # again: told again, which changes nothing
+    with pytest.raises(CommandError, match="no account"):
+        call_command("erase_user", "anna@example.com", "--yes")
+
+
+def test_staff_erase_a_user_and_not_each_other(admin_client: Any) -> None:
+    user, colleague = UserFactory(username="anna@example.com"), UserFactory(is_staff=True)
+    form = {"action": "erase", "_selected_action": [user.id, colleague.id]}
+    asked = admin_client.post("/admin/accounts/user/", form)
+    assert "cannot be undone" in asked.content.decode()
+    assert not ErasedUser.objects.exists()
+    admin_client.post("/admin/accounts/user/", {**form, "confirmed": "yes"})
+    assert list(ErasedUser.objects.values_list("user_id", flat=True)) == [user.id]
+    erase(user.id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT object_id, object_repr, change_message FROM django_admin_log")
+        assert cursor.fetchall() == [(str(user.id), "", "Had all data erased.")]
+    colleague.refresh_from_db()
+    assert colleague.is_active
+
+
+@pytest.mark.parametrize(
+    ("value", "owner"),
+    [
+        (codec.encode(resume(1, 42)), 42),
+        (b'{"response": {"user_id": 42}}', 42),
+        (b'{"user_id": "42"}', 42),
+        (b'\xff{"resume": "x", "user_id" : 42', 42),
+        (b'{"resume": "\\"user_id\\": 42", "user_id": 9}', 9),
+        (b'{"resume": "\\"user_id\\": 42"', None),
+        (b'{"user_id": true}', None),
+        (b'{"user_id": 99999999999999999999}', None),
+        (b"[" * 100_000, None),
+        (None, None),
+    ],
+)
+def test_whose_message_it_is(value: bytes | None, owner: int | None) -> None:
+    assert codec.user_of(value) == owner
+
+
+def test_a_delete_of_an_erased_user_changes_nothing(store: Store) -> None:
+    erased.mark(OWNER)
+    assert store(DeleteProcessing(processing_ids=[1], user_id=OWNER)) == []
+    assert not MessageTask.objects.exists()
