@@ -1,6 +1,7 @@
 """What a provider's failures mean, seen through the real SDK on real sockets."""
 
 import socket
+import ssl
 import time
 import traceback
 
@@ -19,7 +20,7 @@ from apps.ai.provider import (
 )
 from apps.ai.provider_waits import parse_duration, wait_seconds
 from apps.ai.rubrics import NothingDemanded
-from tests.ai.proxies import running_proxy
+from tests.ai.proxies import CERTIFICATE, running_proxy, running_tls_front
 
 SECRET = "Требуется Секретный Агент"
 QUESTION = rubric_question(f"- {SECRET}\n- Python\n- Docker")
@@ -198,15 +199,41 @@ def test_which_errors_wait_and_which_are_told(error, is_last, meaning):
         assert found == meaning
 
 
-@pytest.mark.parametrize("scheme", ["http", "socks5"])
-def test_questions_and_the_look_at_the_country_take_the_same_proxy(standin, make_provider, scheme):
-    with running_proxy() as proxy:
-        provider = make_provider(proxy=f"{scheme}://127.0.0.1:{proxy.server_address[1]}")
-        assert "loc=NL" in provider.fetch(f"{standin.base}/cdn-cgi/trace")
+@pytest.fixture
+def trusted(monkeypatch):
+    """The machine trusts the certificate of the proxies and of the TLS front."""
+    paths = ssl.get_default_verify_paths()._replace(openssl_cafile=str(CERTIFICATE))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("api", ["http", "https"])
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5", "socks5h"])
+def test_questions_and_the_look_at_the_country_take_the_same_proxy(
+    standin, make_provider, scheme, api
+):
+    with (
+        running_proxy(is_tls=scheme == "https") as proxy,
+        running_tls_front(standin.base) as by_tls,
+    ):
+        base = by_tls if api == "https" else standin.base
+        at = {"proxy": f"{scheme}://127.0.0.1:{proxy.server_address[1]}", "base_url": f"{base}/v1"}
+        provider = make_provider(**at)
+        assert "loc=NL" in provider.fetch(f"{base}/cdn-cgi/trace")
         assert proxy.passed == 1
         provider.ask(QUESTION)
         # The connection may be kept, but never goes around the proxy.
         assert proxy.passed >= 1
-    with pytest.raises(OSError, match="unreachable"):
-        make_provider(proxy=f"{scheme}://127.0.0.1:9").fetch(f"{standin.base}/cdn-cgi/trace")
-    fails_with(make_provider(proxy=f"{scheme}://127.0.0.1:9"), ProviderUnavailable)
+        gone = at | {"proxy": f"{scheme}://127.0.0.1:9"}
+        with pytest.raises(OSError, match="unreachable"):
+            make_provider(**gone).fetch(f"{base}/cdn-cgi/trace")
+        fails_with(make_provider(**gone), ProviderUnavailable)
+
+
+def test_a_proxy_that_the_machine_does_not_trust_is_not_used(standin, make_provider):
+    with running_proxy(is_tls=True) as proxy:
+        provider = make_provider(proxy=f"https://127.0.0.1:{proxy.server_address[1]}")
+        fails_with(provider, ProviderUnavailable)
+        assert proxy.passed == 0
