@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from devstack.stack import Stack
 from tests.e2e.client import ApiClient
@@ -23,6 +23,9 @@ FLAGS = (
     *("--disable-component-update", "--disable-sync"),
 )
 SETTINGS = {"WEBHOOK_RETRY_SCHEDULE": "0.1,0.1"}
+# Long, since a busy machine is no failure; what never comes is.
+PATIENCE_MS = 120_000
+expect.set_options(timeout=PATIENCE_MS)
 SIZE = {"width": 1280, "height": 800}
 _skipped: list[str] = []
 
@@ -48,7 +51,7 @@ def chromium() -> str:
 def stack(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     directory = tmp_path_factory.mktemp("stack")
     with Stack(directory=directory, isolated=True, env=SETTINGS) as running:
-        running.wait_ready(timeout=60)
+        running.wait_ready(timeout=120)
         yield running
 
 
@@ -73,7 +76,7 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     asked: list[Request] = []
     complaints: list[str] = []
     context = browser.new_context(viewport=SIZE, locale="en-US", reduced_motion="reduce")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE_MS)
     context.on("request", lambda request: asked.append(request))
     opened = context.new_page()
     opened.on("pageerror", lambda error: complaints.append(str(error)))

@@ -1,7 +1,9 @@
 """The staff's way through the pages, in a browser, on a stack that just judged real resumes."""
 
 import re
+import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,14 @@ import requests
 from playwright.sync_api import Page, expect
 
 from devstack.stack import Stack
-from tests.e2e.client import ApiClient, Processing, wait_for
+from tests.browser.conftest import PATIENCE_MS
+from tests.e2e.client import ApiClient, Processing
+from tests.e2e.client import wait_for as wait_for_seconds
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 Picture = Callable[[str], Any]
+wait_for = partial(wait_for_seconds, seconds=PATIENCE_MS / 1000)
 
 
 def upload(client: ApiClient, kind: str, name: str) -> dict[str, int]:
@@ -36,7 +41,7 @@ def judged(client: ApiClient) -> list[Processing]:
         for resume in sorted((EXAMPLES / "resumes").iterdir())
     ]
     for processing in started:
-        processing.callback()
+        processing.callback(seconds=PATIENCE_MS / 1000)
         wait_for(processing.stored)
     return started
 
@@ -79,7 +84,7 @@ def test_a_dead_letter_is_understood_and_replayed(
     page: Page, stack: Stack, client: ApiClient, picture: Picture
 ) -> None:
     # Three attempts fail, the fourth, which the replay makes, succeeds.
-    processing = client.judge(path="/flaky/3/orders")
+    processing = client.judge(path=f"/flaky/3/{uuid.uuid4().hex}")
     wait_for(lambda: len(processing.callbacks()) == 3)
 
     log_in(page, stack)
@@ -92,7 +97,9 @@ def test_a_dead_letter_is_understood_and_replayed(
     wait_for(is_listed)
     picture("dead-letters")
     page.get_by_role("link", name=re.compile(r"^\d+$")).first.click()
-    expect(page.get_by_text("Ask the client whether the receiver works again, then replay it.")).to_be_visible()
+    expect(
+        page.get_by_text("Ask the client whether the receiver works again, then replay it.")
+    ).to_be_visible()
     expect(page.get_by_text("notifications.deliver")).to_be_visible()
     picture("dead-letter")
 
