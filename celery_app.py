@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import celery.apps.worker
 import django
 import structlog
 from celery import Celery
@@ -24,6 +25,8 @@ def begin_with_a_line(sender: str, instance: Any, **kwargs: Any) -> None:
     """In place of Celery's banner; with Django set up, whatever comes is logged as the rest is."""
     django.setup()
     instance.quiet = True
+    # It prints past every logger that a signal came; `worker.stopped` tells that.
+    celery.apps.worker.safe_say = lambda *words, **options: None
     log.info("worker.starting", node=sender)
 
 

@@ -35,8 +35,7 @@ def told_of(get_response: GetResponse) -> GetResponse:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
-        parent = request.headers.get("traceparent", "")
-        with tracing.span(str(method), kind="server", parent=parent) as span:
+        with _span(request, str(method)) as span:
             response = get_response(request)
             route, status = _route(request), response.status_code
             span.name(f"{method} /{route}")
@@ -59,6 +58,12 @@ def told_of(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def _span(request: HttpRequest, method: str) -> tracing.Span:
+    if request.path_info[1:] in _PROBES:
+        return tracing.nothing()
+    return tracing.span(method, kind="server", parent=request.headers.get("traceparent", ""))
 
 
 def _level(route: str, status: int) -> Callable[..., Any]:

@@ -71,23 +71,25 @@ def configure(logging_setting: Mapping[str, str]) -> None:
                 # It would log each wake-up twice; the handlers log what they did.
                 "celery.worker.strategy": {"level": _at_least("WARNING")},
                 "celery.app.trace": {"level": _at_least("WARNING")},
+                "pymorphy3": {"level": _at_least("WARNING")},
                 # A way in to the pipeline instead of handlers of its own.
                 "gunicorn.error": {"level": _at_least("INFO"), "propagate": True, "handlers": []},
             },
         }
     )
     logging.captureWarnings(True)
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_SHARED,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
+    if not structlog.is_configured():  # a logger keeps the processors that it met first
+        structlog.configure(
+            processors=[
+                structlog.stdlib.filter_by_level,
+                *_SHARED,
+                structlog.stdlib.PositionalArgumentsFormatter(),
+                structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            ],
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            wrapper_class=structlog.stdlib.BoundLogger,
+            cache_logger_on_first_use=True,
+        )
     if process:
         crashes.log_them()
 

@@ -80,19 +80,15 @@ def _argument(value: object, *, talks: bool) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, BaseException):
-        return tell(value)
-    if not talks:
-        return _Withheld()
-    return str(value)
+        return _Words(tell(value))
+    return _Words(value if talks else WITHHELD)
 
 
-class _Withheld:
-    """Stands in for an argument, also where the template wants a number."""
+class _Words(str):
+    """The same for %s and %r."""
 
-    def __str__(self) -> str:
-        return WITHHELD
-
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
 
 class _Arguments(dict[str, object]):
@@ -104,4 +100,4 @@ class _Arguments(dict[str, object]):
         )
 
     def __missing__(self, key: str) -> object:
-        return _Withheld()
+        return _Words(WITHHELD)

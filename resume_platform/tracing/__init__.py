@@ -101,6 +101,11 @@ def traceparent() -> str:
     return current.traceparent if current else ""
 
 
+def nothing() -> Span:
+    """In place of a span that nobody would want to see."""
+    return _NOTHING
+
+
 def fail(reason: str) -> None:
     """What happens now went wrong; `reason` is a constant word."""
     if _recorder is not None and (current := _recorder.current()):
