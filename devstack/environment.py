@@ -82,7 +82,7 @@ class StackEnvironment:
     def use_kafka(self, address: str) -> None:
         self.values["KAFKA_BOOTSTRAP_SERVERS"] = address
         # The embedded broker's fetches do not long-poll: it answers when the time is over.
-        self.default("KAFKA_FETCH_WAIT_MAX_MS", "10")
+        self.default("KAFKA_FETCH_WAIT_MAX_MS", "5")
         # A bridge that was killed is back in a second and waits for this long for its partitions.
         self.default("KAFKA_SESSION_TIMEOUT_MS", "4000")
 

@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 PATIENCE_WITH_A_BUSY_QUEUE = 12
 # The pause after a round that left rows behind, so that quick workers are not kept waiting.
 HURRY_SECONDS = 0.05
+RECOVER_EVERY_SECONDS = 1.0
 MAX_ROWS = 5_000
 
 
@@ -57,14 +58,14 @@ class Dispatcher:
     def step(self) -> bool:
         """One round over all queues; True if some queue could not take all there is."""
         if time.monotonic() >= self._recover_from:
+            self._recover_from = time.monotonic() + RECOVER_EVERY_SECONDS
             recovered = leases.recover_expired()
             if recovered:
                 log.warning("dispatcher.recovered", rows=recovered)
         self._round += 1
         kinds: dict[str, list[str]] = defaultdict(list)
-        for spec in HANDLERS.values():
-            if is_enabled(spec.name):
-                kinds[spec.queue].append(spec.name)
+        for name in _with_due_rows([name for name in HANDLERS if is_enabled(name)]):
+            kinds[HANDLERS[name].queue].append(name)
         has_more = False
         for queue, names in kinds.items():
             # Another one begins each time: where room is short, its remainder goes to the first.
@@ -97,6 +98,23 @@ class Dispatcher:
             room -= -(-len(ids) // per_message)
             has_more |= len(ids) == limit
         return has_more
+
+
+def _with_due_rows(names: Sequence[str]) -> list[str]:
+    """One look for all of them: most rounds find nothing to do."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT name FROM unnest(%s::text[]) AS wanted(name) WHERE EXISTS (
+                SELECT 1 FROM kafka_bridge_messagetask AS task
+                WHERE task.name = wanted.name AND state = 'pending'
+                  AND next_attempt_at <= clock_timestamp()
+                  AND (woken_at IS NULL
+                       OR woken_at < clock_timestamp() - make_interval(secs => %s)))
+            """,
+            [list(names), settings.WAKE_AGAIN_SECONDS],
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _mark_woken(name: str, again: float, limit: int) -> list[int]:

@@ -72,14 +72,19 @@ class Attempt:
 def run_each(spec: HandlerSpec, task_ids: Sequence[int]) -> None:
     """Have the crew run a `@handler` for those of the rows that are due and free."""
     close_old_connections()
-    left = crew().run(
-        task_ids,
-        claim=lambda ids: leases.claim(name=spec.name, ids=ids),
-        work=lambda row: _run_one(spec, row),
-    )
+    claimed = 0
+
+    def claim(ids: Sequence[int]) -> list[Claimed]:
+        nonlocal claimed
+        rows = leases.claim(name=spec.name, ids=ids)
+        claimed += len(rows)
+        return rows
+
+    left = crew().run(task_ids, claim=claim, work=lambda row: _run_one(spec, row))
     if left:
         wakeups.wake(spec.name, left)
-    _run_suspects(spec, _run_one)
+    if claimed + len(left) < len(task_ids):  # suspects are not claimed together with others
+        _run_suspects(spec, _run_one)
 
 
 def run_batch(spec: HandlerSpec, task_ids: Sequence[int]) -> None:
@@ -87,7 +92,8 @@ def run_batch(spec: HandlerSpec, task_ids: Sequence[int]) -> None:
     close_old_connections()
     if rows := leases.claim(name=spec.name, ids=task_ids):
         _run_together(spec, rows)
-    _run_suspects(spec, lambda spec, row: _run_together(spec, [row]))
+    if len(rows) < len(task_ids):
+        _run_suspects(spec, lambda spec, row: _run_together(spec, [row]))
 
 
 def _run_suspects(spec: HandlerSpec, run: Callable[[HandlerSpec, Claimed], None]) -> None:

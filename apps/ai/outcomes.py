@@ -81,11 +81,12 @@ def tell(event: NewRequest, outcome: Outcome) -> None:
         "verdict": outcome.verdict,
         "details": details,
     }
+    # First what the client waits for.
     outbox.enqueue(
-        NewProcessing(**ids, **judged, run=event.run),
         told(
             success=True,
             response=SendingResponse(callback_url=event.callback_url, **ids, **judged),
             run=event.run,
         ),
+        NewProcessing(**ids, **judged, run=event.run),
     )

@@ -198,7 +198,7 @@ def test_a_suspect_is_run_alone_when_its_handler_is_woken(store, work):
     expire_lease(first)
     leases.recover_expired()
     seen = []
-    work(lambda batch: seen.append([r.event.resume_id for r in batch]), batch=True)([second])
+    work(lambda batch: seen.append([r.event.resume_id for r in batch]), batch=True)([first, second])
     assert seen == [[2], [1]]
     assert (state(first), state(second)) == ("done", "done")
 
