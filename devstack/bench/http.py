@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from devstack.bench import load, users
+from devstack.bench import load, usage, users
 from devstack.bench.figures import RATE, Figures, percentile
 from devstack.bench.floors import django_view
 from devstack.bench.receiver import Receiver
@@ -47,10 +47,7 @@ def measure(rig: Rig, figures: Figures) -> None:
         # A new system for each run: what the last one started is not worked off meanwhile.
         with rig.stack() as stack, Receiver() as receiver:
             prepared = _prepare(stack, receiver)
-            with django_view.served(stack) as port:
-                floor = load.run(port, [load.request("GET", "/")], seconds=seconds)
-            figures.add(FLOOR, floor.must_all_be(200).answers / floor.seconds, RATE)
-            figures.add(f"{FLOOR}, p50", percentile(floor.latencies_ms, 50), "ms")
+            _add_floor(figures, stack, seconds)
             for name, requests in ENDPOINTS.items():
                 with rig.spending(stack) as used:
                     report = load.run(
@@ -67,13 +64,25 @@ def measure(rig: Rig, figures: Figures) -> None:
     figures.remark("The events of what is written are worked off meanwhile, on the same cores.")
 
 
+def _add_floor(figures: Figures, stack: Stack, seconds: float) -> None:
+    with django_view.served(stack) as (port, pid):
+        before = usage.cpu_seconds({"web": pid})
+        report = load.run(port, [load.request("GET", "/")], seconds=seconds).must_all_be(200)
+        used = usage.spent(before, usage.cpu_seconds({"web": pid}))
+    figures.add(FLOOR, report.answers / report.seconds, RATE)
+    figures.add(f"{FLOOR}, p50", percentile(report.latencies_ms, 50), "ms")
+    figures.add(f"{FLOOR}, CPU of web", used["web"] / report.answers * 1000, "s/1,000")
+
+
 def _add(figures: Figures, name: str, report: load.Report, cpu: float) -> None:
     others = {status: n for status, n in report.statuses.items() if status != "200"}
     good = report.statuses.get("200", 0)
     figures.add(name, good / report.seconds, RATE, floor=FLOOR)
     figures.add(f"{name}, p50", percentile(report.latencies_ms, 50), "ms", floor=f"{FLOOR}, p50")
     figures.add(f"{name}, p99", percentile(report.latencies_ms, 99), "ms")
-    figures.add(f"{name}, CPU of web", cpu / report.answers * 1000, "s/1,000")
+    figures.add(
+        f"{name}, CPU of web", cpu / report.answers * 1000, "s/1,000", floor=f"{FLOOR}, CPU of web"
+    )
     figures.add(f"{name}, other answers", sum(others.values()), "")
     if others:
         figures.remark(f"{name} was also answered {others} in a run.")

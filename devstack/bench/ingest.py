@@ -23,12 +23,12 @@ RAW_INSERT = "floor: raw bulk insert"
 def measure(rig: Rig, figures: Figures) -> None:
     count = rig.size(20_000, 4_000)
     with rig.stack() as stack:
-        _ingest(stack, FIRST_ID, 500)  # a first use loads what is loaded lazily
+        ingest(stack, FIRST_ID, 500)  # a first use loads what is loaded lazily
         for run in rig.each_run("ingest"):
             first = FIRST_ID + (run + 1) * 10**6
             with rig.spending(stack) as used:
-                seconds, starts = _ingest(stack, first, count)
-            raw_consume = broker.consume(_servers(stack), starts, count)
+                seconds, starts = ingest(stack, first, count)
+            raw_consume = broker.consume(servers(stack), starts, count)
             raw_insert = floor.insert_resumes(
                 stack.info["database_url"], list(broker.resumes(first, count))
             )
@@ -39,11 +39,11 @@ def measure(rig: Rig, figures: Figures) -> None:
                 figures.add(f"CPU of {name}", used[name] / count * 10_000, "s/10,000")
 
 
-def _ingest(stack: Stack, first: int, count: int) -> tuple[float, list[broker.TopicPartition]]:
+def ingest(stack: Stack, first: int, count: int) -> tuple[float, list[broker.TopicPartition]]:
     """Seconds from the first event produced to the last row readable, and where in the log."""
-    starts = broker.ends(_servers(stack), _topic(stack))
+    starts = broker.ends(servers(stack), topic(stack))
     began = time.perf_counter()
-    broker.produce(_servers(stack), _topic(stack), "new_resume", broker.resumes(first, count))
+    broker.produce(servers(stack), topic(stack), "new_resume", broker.resumes(first, count))
     wait_for_rows(stack, first, count)
     return time.perf_counter() - began, starts
 
@@ -71,9 +71,9 @@ def wait_for_rows(stack: Stack, first: int, count: int) -> None:
         database.close()
 
 
-def _servers(stack: Stack) -> str:
+def servers(stack: Stack) -> str:
     return str(stack.info["kafka_bootstrap_servers"])
 
 
-def _topic(stack: Stack) -> str:
+def topic(stack: Stack) -> str:
     return stack.environment.values["KAFKA_TOPIC_UPLOADING_DATA"]

@@ -31,7 +31,7 @@ TITLES = {
 def measure(rig: Rig, figures: Figures) -> None:
     count = rig.size(30, 10)
     with rig.stack() as stack, Receiver() as receiver:
-        one_by_one = _OneByOne(stack, receiver)
+        one_by_one = OneByOne(stack, receiver)
         one_by_one.measure(WARM_UP)
         for _ in rig.each_run("latency"):
             samples = one_by_one.measure(count)
@@ -44,7 +44,7 @@ def measure(rig: Rig, figures: Figures) -> None:
     figures.remark("A relayed row is gone when Kafka has acknowledged it.")
 
 
-class _OneByOne:
+class OneByOne:
     """Processings one at a time, each after a moment of rest."""
 
     def __init__(self, stack: Stack, receiver: Receiver) -> None:

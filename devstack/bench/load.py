@@ -120,6 +120,8 @@ class _Connection:
     def _connect(self) -> None:
         self.close()
         self._socket = socket.create_connection(("127.0.0.1", self._port), TIMEOUT_SECONDS)
+        # With a timeout Python would wait in `_is_closed`; the selector bounds all waiting.
+        self._socket.settimeout(None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._selector.register(self._socket, selectors.EVENT_READ, self)
 

@@ -5,10 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from confluent_kafka.admin import AdminClient, NewTopic
+
 from devstack.bench import usage
 from devstack.environment import TOPIC_SETTINGS
 from devstack.kafka.cluster import ApacheKafka
 from devstack.stack import Stack
+
+PARTITIONS = 12  # the default of KAFKA_TOPIC_PARTITIONS
 
 # What production limits so that nobody hurts anybody would measure the limit.
 LIFTED = {
@@ -84,6 +88,19 @@ class Rig:
         """Settings that name topics nobody has used yet: a log of an earlier stack is not ours."""
         number = next(self._stacks)
         return {setting: f"{name}.{number}" for setting, name in TOPIC_SETTINGS.items()}
+
+    @property
+    def servers(self) -> str:
+        """The real Kafka's."""
+        assert self.kafka is not None
+        return self.kafka.bootstrap_servers
+
+    def create_topics(self, topics: Mapping[str, str]) -> None:
+        """On the real Kafka, as `manage.py create_topics` would."""
+        admin = AdminClient({"bootstrap.servers": self.servers, "log_level": 0})
+        new = [NewTopic(name, num_partitions=PARTITIONS) for name in topics.values()]
+        for created in admin.create_topics(new).values():
+            created.result(timeout=30)
 
     def pids(self, stack: Stack) -> dict[str, int]:
         pids = dict(stack.pids)

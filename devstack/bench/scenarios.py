@@ -45,5 +45,11 @@ SCENARIOS = {
         _throughput(seconds=0, threads=None),
         _throughput(seconds=1, threads=64),
         _throughput(seconds=5, threads=320),
+        Scenario(
+            "workers", "1, 2, 4 AI workers and bridges, AI at 1 s", "workers", needs_kafka=True
+        ),
+        Scenario("backlog", "what piled up in Kafka is worked off", "backlog", needs_kafka=True),
+        Scenario("stored", "1,000 to 1,000,000 stored processings", "stored"),
+        Scenario("memory", "each process at rest and under load", "memory"),
     )
 }

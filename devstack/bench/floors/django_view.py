@@ -15,8 +15,8 @@ SETTINGS = "devstack.bench.floors.settings"
 
 
 @contextmanager
-def served(stack: Stack) -> Iterator[int]:
-    """The port, while it answers."""
+def served(stack: Stack) -> Iterator[tuple[int, int]]:
+    """The port and the process, while it answers."""
     port = free_port()
     spec = Spec(
         name="empty-view",
@@ -33,6 +33,6 @@ def served(stack: Stack) -> Iterator[int]:
     )
     supervisor.start()
     try:
-        yield port
+        yield port, supervisor.pids["empty-view"]
     finally:
         supervisor.stop()
