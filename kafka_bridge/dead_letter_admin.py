@@ -22,7 +22,7 @@ from resume_platform.api.errors import Conflict
 from resume_platform.staff_action_pages import WithStaffActions
 from resume_platform.staff_actions import StaffAction
 
-_STAGES = {
+_STAGES: dict[str, Any] = {
     DeadLetter.Source.INTAKE: gettext_lazy("on its way in from Kafka"),
     DeadLetter.Source.HANDLER: gettext_lazy("in its handler"),
     DeadLetter.Source.OUTBOX: gettext_lazy("on its way out to Kafka"),
