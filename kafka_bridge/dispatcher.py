@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from kafka_bridge import leases, wakeups
 from kafka_bridge.failures import describe
 from kafka_bridge.handlers import HANDLERS
+from kafka_bridge.patience import Patience
 from kafka_bridge.pulse import Turning
 from kafka_bridge.routes import is_enabled
 
@@ -39,13 +40,16 @@ class Dispatcher:
         self.turning = Turning()
         self._recover_from = 0.0
         self._round = 0
+        self._patience = Patience(settings.DATABASE_ANSWER_SECONDS)
 
     def run(self) -> None:
         while not self._stop.is_set():
             self.turning.mark()
             pause = settings.DISPATCH_INTERVAL_SECONDS
             try:
-                if self.step():
+                with self._patience:
+                    has_more = self.step()
+                if has_more:
                     pause = min(pause, HURRY_SECONDS)
             except (OperationalError, InterfaceError) as error:
                 log.warning("dispatcher.database_away", error=describe(error))
@@ -53,6 +57,7 @@ class Dispatcher:
                 # The heartbeats could not reach it either: give them time to, before recovering.
                 self._recover_from = time.monotonic() + settings.LEASE_SECONDS
             self._stop.wait(pause)
+        self._patience.close()
         connection.close()
 
     def step(self) -> bool:

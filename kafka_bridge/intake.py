@@ -2,10 +2,12 @@
 
 A batch is stored in one transaction, with a task row per handler; only then are its offsets
 committed, and only then is Celery told. Killed at any line, it loses nothing: what was stored is
-recognised when it comes again, what was not comes again. While the database is away it pauses,
-stays in the group and tries again; while Redis is away it goes on, and the dispatcher tells Celery.
+recognised when it comes again, what was not comes again. While the database is away or hangs it
+pauses, stays in the group and tries again; while Redis is away it goes on, and the dispatcher tells
+Celery.
 """
 
+import logging
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +20,7 @@ from django.db import InterfaceError, OperationalError, connection
 from kafka_bridge import inbox
 from kafka_bridge.failures import describe
 from kafka_bridge.lag import STATISTICS_MS, note_lag
+from kafka_bridge.patience import Patience
 from kafka_bridge.pulse import Turning
 from kafka_bridge.waker import Waker
 from resume_platform import metrics
@@ -38,6 +41,7 @@ class Intake:
         self._topics = {physical: logical for logical, physical in settings.KAFKA_TOPICS.items()}
         self._inbox = inbox.Inbox(topics=self._topics, high_watermark=self._high_watermark)
         self._waker = Waker()
+        self._patience = Patience(settings.DATABASE_ANSWER_SECONDS)
         self._hand: list[Message] = []
         """Taken from Kafka, not yet stored and committed."""
         self._is_paused = False
@@ -48,6 +52,7 @@ class Intake:
                 "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
                 "group.id": settings.KAFKA_GROUP_ID,
                 "client.id": "resume-platform-intake",
+                "logger": logging.getLogger("librdkafka"),
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "partition.assignment.strategy": "cooperative-sticky",
@@ -77,6 +82,7 @@ class Intake:
         finally:
             self._consumer.close()  # revokes: what is in hand is settled, if it can be
             self._waker.close()
+            self._patience.close()
             connection.close()
 
     # --- taking -----------------------------------------------------------------------------
@@ -115,7 +121,9 @@ class Intake:
         messages = self._hand
         try:
             self._look_anew(messages)
-            stored = self._inbox.store(messages, cluster_id=self._cluster_id())
+            cluster_id = self._cluster_id()
+            with self._patience:
+                stored = self._inbox.store(messages, cluster_id=cluster_id)
         except (OperationalError, InterfaceError, KafkaException) as error:
             log.warning("intake.not_stored", messages=len(messages), error=describe(error))
             connection.close()

@@ -141,6 +141,8 @@ class Environment(BaseSettings):
     DATABASE_DIRECT_URL: PostgresUrl = ""
     DATABASE_CONN_MAX_AGE: Annotated[int, Field(ge=0)] = 600
     DATABASE_POOL_SIZE: Annotated[int, Field(ge=0)] = 0
+    # Well below the five minutes after which Kafka gives up a consumer that does not come back.
+    DATABASE_ANSWER_SECONDS: Annotated[float, Field(gt=0, le=120)] = 30
     REDIS_URL: Annotated[RedisUrl, Field(min_length=1)]
     CACHE_URL: RedisUrl = ""
     CELERY_BROKER_URL: RedisUrl = ""

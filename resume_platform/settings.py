@@ -26,6 +26,7 @@ DATABASE_URL: str = env.DATABASE_URL
 DATABASE_DIRECT_URL: str = env.DATABASE_DIRECT_URL
 DATABASE_CONN_MAX_AGE: int = env.DATABASE_CONN_MAX_AGE
 DATABASE_POOL_SIZE: int = env.DATABASE_POOL_SIZE
+DATABASE_ANSWER_SECONDS: float = env.DATABASE_ANSWER_SECONDS
 REDIS_URL: str = env.REDIS_URL
 CACHE_URL: str = env.CACHE_URL
 KAFKA_BOOTSTRAP_SERVERS: str = env.KAFKA_BOOTSTRAP_SERVERS
@@ -171,6 +172,15 @@ DATABASES = {
     "default": dj_database_url.parse(
         env.DATABASE_URL, conn_max_age=env.DATABASE_CONN_MAX_AGE, conn_health_checks=True
     )
+}
+# A server that is gone without a word is noticed within a minute; what the URL says wins.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    **DATABASES["default"].get("OPTIONS", {}),
 }
 if env.DATABASE_POOL_SIZE:
     # Closing a connection gives it back to the process's pool: decision 0052.

@@ -1,12 +1,17 @@
 """A bridge whose PostgreSQL or Redis is away: it waits or goes on, and stays the same process."""
 
+import contextlib
 import os
 import signal
+import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
@@ -18,7 +23,7 @@ from devstack.paths import ROOT
 from devstack.process import Process, Spec
 from kafka_bridge import codec
 from kafka_bridge.models import InboxMessage, MessageTask
-from tests.kafka_bridge.broker.tools import BridgeProcess, produce, wait_until
+from tests.kafka_bridge.broker.tools import BridgeProcess, own_url, produce, wait_until
 from tests.kafka_bridge.conftest import resume
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
@@ -63,6 +68,52 @@ def valkey(tmp_path: Path) -> Iterator[tuple[Server, str]]:
     server.start()
     yield server, embedded.url
     server.stop()
+
+
+class Wire(socketserver.ThreadingTCPServer):
+    """A TCP proxy before a server; `swallow` makes its connections of now answer never more."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Passing)
+        self.port = port
+        self.open: set[threading.Event] = set()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def swallow(self) -> None:
+        for swallowed in list(self.open):
+            swallowed.set()
+
+    def close(self) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Passing(socketserver.BaseRequestHandler):
+    server: Wire
+
+    def handle(self) -> None:
+        swallowed = threading.Event()
+        self.server.open.add(swallowed)
+        with socket.create_connection(("127.0.0.1", self.server.port)) as target:
+            back = threading.Thread(
+                target=self._pass, args=(target, self.request, swallowed), daemon=True
+            )
+            back.start()
+            self._pass(self.request, target, swallowed)
+            with contextlib.suppress(OSError):
+                target.shutdown(socket.SHUT_RDWR)
+            back.join()
+
+    def _pass(self, source: socket.socket, to: socket.socket, swallowed: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(65_536):
+                if not swallowed.is_set():
+                    to.sendall(chunk)
+            if not swallowed.is_set():
+                to.shutdown(socket.SHUT_WR)
 
 
 def resumes(*ids: int) -> list[tuple[bytes, bytes]]:
@@ -126,6 +177,39 @@ def test_a_bridge_outlives_its_postgresql_and_stays_in_the_group(own_topics, pos
         assert bridge.says("intake.resumed")
     finally:
         bridge.stop()
+
+
+def test_a_postgresql_that_falls_silent_holds_the_intake_for_seconds(own_topics, tmp_path):
+    topic = own_topics["uploading_data"]
+    url = urlsplit(own_url())
+    wire = Wire(url.port or 5432)
+    login = url.netloc.rpartition("@")[0]
+    through = url._replace(netloc=f"{login}@127.0.0.1:{wire.server_address[1]}").geturl()
+    bridge = BridgeProcess(
+        tmp_path,
+        {
+            "DATABASE_URL": through,
+            "DATABASE_DIRECT_URL": own_url(),
+            "DATABASE_ANSWER_SECONDS": "2",
+        },
+    )
+    try:
+        produce(topic, *resumes(1))
+        wait_until(lambda: bridge.is_alive and InboxMessage.objects.count() == 1, seconds=60)
+
+        wire.swallow()  # no reset, no end: whatever waits for an answer would wait for ever
+        produce(topic, *resumes(2, 3))
+
+        wait_until(lambda: InboxMessage.objects.count() == 3)
+        wait_until(lambda: bridge.says("dispatcher.database_away"))
+        assert bridge.says("database.hung_up")
+        assert bridge.log.count("intake.assigned") == 1
+        assert "intake.revoked" not in bridge.log
+        assert "intake.lost" not in bridge.log
+        wait_until(lambda: bridge.says("intake.resumed"))
+    finally:
+        bridge.stop()
+        wire.close()
 
 
 @pytest.mark.slow
