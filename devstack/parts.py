@@ -106,9 +106,9 @@ class Parts:
         return replace(spec, ready=_answers(port, "/healthz"))
 
     def _names(self, part: str) -> list[str]:
-        """bridge, bridge-2, bridge-3: as many as there are copies."""
-        more = range(2, self._copies.get(part, 1) + 1)
-        return [part, *(f"{part}-{number}" for number in more)]
+        """bridge, bridge-2, bridge-3: as many as there are copies, which may be none."""
+        copies = self._copies.get(part, 1)
+        return [part if number == 1 else f"{part}-{number}" for number in range(1, copies + 1)]
 
     def _worker(self, node: str, queue: str, threads: int, connections: int) -> Spec:
         name = f"worker-{node}"

@@ -1,19 +1,24 @@
 """Backlog: events that piled up in a real Kafka while nothing of ours ran, then worked off."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import psycopg2
 
 from devstack.bench import broker
 from devstack.bench.figures import RATE, Figures
 from devstack.bench.floors import database as floor
-from devstack.bench.ingest import FIRST_ID, RAW_INSERT, STALLED_SECONDS
+from devstack.bench.ingest import FIRST_ID, RAW_INSERT, STALLED_SECONDS, servers, topic
 from devstack.bench.rig import Rig
 from devstack.bench.usage import Watch, memory_mb
 from devstack.errors import StackError
+from devstack.parts import Parts
 from devstack.stack import Stack
+from devstack.supervisor import Supervisor
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.1
 QUARTERS = 4
 FLOOR_ROWS = 10_000
 # What must not grow with the backlog.
@@ -23,13 +28,14 @@ WATCHED = ("redis", "bridge", "worker-storage")
 def measure(rig: Rig, figures: Figures) -> None:
     count = rig.size(100_000, 10_000)
     for _ in rig.each_run("backlog"):
-        topics = rig.topics()
-        rig.create_topics(topics)
-        topic = topics["KAFKA_TOPIC_UPLOADING_DATA"]
-        broker.produce(rig.servers, topic, "new_resume", broker.resumes(FIRST_ID, count))
-        with rig.stack(topics=topics) as stack:
-            rest = memory_mb(rig.pids(stack))
-            with Watch(lambda: rig.pids(stack), stack.info["database_url"]) as watch:
+        with rig.stack(copies={"bridge": 0}) as stack:
+            events = broker.resumes(FIRST_ID, count)
+            broker.produce(servers(stack), topic(stack), "new_resume", events)
+            with (
+                _bridge(stack) as pid,
+                Watch(lambda: {**stack.pids, "bridge": pid}, stack.info["database_url"]) as watch,
+            ):
+                rest = memory_mb({**stack.pids, "bridge": pid})
                 left, moments = _drain(stack, count)
             rows = list(broker.resumes(FIRST_ID + count, FLOOR_ROWS))
             raw = floor.insert_resumes(stack.info["database_url"], rows)
@@ -42,36 +48,51 @@ def measure(rig: Rig, figures: Figures) -> None:
             figures.add(f"memory of {name} at its start", rest[name], "MB")
             for quarter, megabytes in enumerate(_by_quarter(watch, name), start=1):
                 figures.add(f"memory of {name}, quarter {quarter}", megabytes, "MB")
-    figures.remark(f"{count} events; what was stored before every process was ready is left out.")
+    figures.remark(f"{count} events; the clock starts when the bridge has its partitions.")
+
+
+@contextmanager
+def _bridge(stack: Stack) -> Iterator[int]:
+    """The process of a bridge that starts when all is there to be taken in."""
+    (spec,) = Parts(stack.environment).bridges()
+    supervisor = Supervisor(
+        [spec], log_dir=stack.directory / "logs", record=stack.directory / "bridge.json"
+    )
+    supervisor.start()
+    try:
+        yield supervisor.pids["bridge"]
+    finally:
+        supervisor.stop()
 
 
 def _drain(stack: Stack, count: int) -> tuple[int, list[float]]:
     """How many were left at the beginning; when that was, and when each quarter was readable."""
     database = psycopg2.connect(stack.info["database_url"])
     database.autocommit = True
-    moments: list[float] = []
-    begin = last = -1
-    moved = time.monotonic()
     try:
-        with database.cursor() as cursor:
-            while len(moments) <= QUARTERS:
-                cursor.execute("SELECT count(*) FROM storage_storedresume")
-                ((stored,),) = cursor.fetchall()
-                now = time.monotonic()
-                if begin < 0:
-                    begin = stored
-                while len(moments) <= QUARTERS and stored >= begin + (
-                    (count - begin) * len(moments) // QUARTERS
-                ):
-                    moments.append(now)
-                if stored != last:
-                    last, moved = stored, now
-                if now - moved > STALLED_SECONDS:
-                    raise StackError(f"{stored} of {count} events were stored, then no more.")
-                time.sleep(POLL_SECONDS)
+        begin = last = _stored(database)
+        left = count - begin
+        moments = [time.monotonic()]
+        moved = moments[0]
+        while len(moments) <= QUARTERS:
+            time.sleep(POLL_SECONDS)
+            stored, now = _stored(database), time.monotonic()
+            while len(moments) <= QUARTERS and stored >= begin + left * len(moments) // QUARTERS:
+                moments.append(now)
+            if stored != last:
+                last, moved = stored, now
+            if now - moved > STALLED_SECONDS:
+                raise StackError(f"{stored} of {count} events were stored, then no more.")
     finally:
         database.close()
-    return count - begin, moments
+    return left, moments
+
+
+def _stored(database: Any) -> int:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM storage_storedresume")
+        ((stored,),) = cursor.fetchall()
+    return int(stored)
 
 
 def _by_quarter(watch: Watch, name: str) -> list[float]:

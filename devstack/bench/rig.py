@@ -5,14 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient, NewTopic
-
 from devstack.bench import usage
 from devstack.environment import TOPIC_SETTINGS
 from devstack.kafka.cluster import ApacheKafka
 from devstack.stack import Stack
-
-PARTITIONS = 12  # the default of KAFKA_TOPIC_PARTITIONS
 
 # What production limits so that nobody hurts anybody would measure the limit.
 LIFTED = {
@@ -66,13 +62,12 @@ class Rig:
         workers: Mapping[str, tuple[int, int]] | None = None,
         copies: Mapping[str, int] | None = None,
         standin_delay: float = 0.0,
-        topics: Mapping[str, str] | None = None,
     ) -> Iterator[Stack]:
         """A system whose settings are production's but for the limits; its data go with it."""
         given = LIFTED | dict(env or {})
         if self.kafka is not None:
             given["KAFKA_BOOTSTRAP_SERVERS"] = self.kafka.bootstrap_servers
-            given |= topics or self.topics()
+            given |= self._fresh_topics()
         with Stack(
             directory=self._directory,
             isolated=True,
@@ -84,23 +79,10 @@ class Rig:
         ) as stack:
             yield stack
 
-    def topics(self) -> dict[str, str]:
+    def _fresh_topics(self) -> dict[str, str]:
         """Settings that name topics nobody has used yet: a log of an earlier stack is not ours."""
         number = next(self._stacks)
         return {setting: f"{name}.{number}" for setting, name in TOPIC_SETTINGS.items()}
-
-    @property
-    def servers(self) -> str:
-        """The real Kafka's."""
-        assert self.kafka is not None
-        return self.kafka.bootstrap_servers
-
-    def create_topics(self, topics: Mapping[str, str]) -> None:
-        """On the real Kafka, as `manage.py create_topics` would."""
-        admin = AdminClient({"bootstrap.servers": self.servers, "log_level": 0})
-        new = [NewTopic(name, num_partitions=PARTITIONS) for name in topics.values()]
-        for created in admin.create_topics(new).values():
-            created.result(timeout=30)
 
     def pids(self, stack: Stack) -> dict[str, int]:
         pids = dict(stack.pids)
