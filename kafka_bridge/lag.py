@@ -11,13 +11,19 @@ STATISTICS_MS = 5_000
 def note_lag(statistics: str) -> None:
     """The lag of each partition of this consumer; what it does not own any more is forgotten."""
     metrics.KAFKA_LAG.clear()
-    for topic, name in json.loads(statistics)["topics"].items():
-        for number, partition in name["partitions"].items():
-            if (lag := _lag(partition)) is not None:
+    for topic, its in json.loads(statistics)["topics"].items():
+        for number, partition in its["partitions"].items():
+            lag = lag_of(partition)
+            if lag is not None:
                 metrics.KAFKA_LAG.labels(topic, number).set(lag)
 
 
-def _lag(partition: dict[str, Any]) -> int | None:
-    """None while it is not known, or the partition is another consumer's."""
-    lag = int(partition["consumer_lag"])
-    return lag if lag >= 0 and partition["fetch_state"] == "active" else None
+def lag_of(partition: dict[str, Any]) -> int | None:
+    """Messages behind what is committed; None while the log's end is not known or not ours.
+
+    librdkafka's own `consumer_lag` knows nothing of a group that has not committed yet.
+    """
+    end: int = partition["hi_offset"]
+    if partition["fetch_state"] != "active" or end < 0:
+        return None
+    return max(0, end - max(partition["committed_offset"], partition["lo_offset"], 0))
