@@ -5,6 +5,9 @@ from typing import Any
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import TabularInline as UnfoldTabularInline
+from unfold.contrib.filters.admin import FieldTextFilter
+
+from resume_platform.counting import BoundedPaginator
 
 
 class ModelAdmin(UnfoldModelAdmin):
@@ -13,8 +16,24 @@ class ModelAdmin(UnfoldModelAdmin):
     list_fullwidth = True
     list_filter_submit = True
     compressed_fields = True
-    # Counting all rows beside the filtered ones costs a scan of the table.
+    # Counting all rows, beside the filtered ones or at all, costs a scan of the table.
     show_full_result_count = False
+    paginator = BoundedPaginator
+    list_per_page = 50
+    list_max_show_all = 0
+    list_after_template = "admin/limit_reached.html"
+
+
+class ExactFilter(FieldTextFilter):
+    """One value of a column, typed in: to offer all there are would be a scan of the table."""
+
+    def __init__(self, field: Any, request: Any, params: Any, *others: Any, **named: Any) -> None:
+        super().__init__(field, request, params, *others, **named)
+        self.lookup_kwarg = self.field_path
+        values = [value for value in params.pop(self.lookup_kwarg, []) if value]
+        self.lookup_val = values
+        if values:
+            self.used_parameters[self.lookup_kwarg] = values
 
 
 class TabularInline(UnfoldTabularInline):

@@ -23,7 +23,6 @@ from resume_platform.admin import ModelAdmin, ReadOnly
 from resume_platform.staff_action_pages import WithStaffActions
 from staff import export, story
 from staff.actions import processing_actions
-from staff.counting import COUNT_LIMIT, BoundedPaginator
 from staff.filters import FlagsFilter, StatusFilter, UserFilter, VacancyFilter, VerdictFilter
 from staff.searching import search
 
@@ -66,8 +65,6 @@ class ProcessingAdmin(WithStaffActions, ReadOnly, ModelAdmin):
     search_help_text = gettext_lazy("Id, user, or words of the texts")
     ordering = ("-create_at",)
     sortable_by = ("number", "created")
-    paginator = BoundedPaginator
-    list_per_page = 50
     show_facets = False
     list_before_template = "staff/processings_above.html"
     change_form_template = "staff/processing.html"
@@ -93,7 +90,6 @@ class ProcessingAdmin(WithStaffActions, ReadOnly, ModelAdmin):
             response.context_data |= {  # type: ignore[attr-defined]
                 "may_export": self.has_export_permission(request),
                 "query": request.GET.urlencode(),
-                "count_limit": COUNT_LIMIT if listed.result_count >= COUNT_LIMIT else None,
             }
         return response
 

@@ -3,12 +3,12 @@
 from django.db.models import Q, QuerySet
 
 from apps.storage import words
-from apps.storage.models import StoredProcessing, StoredRequirements
+from apps.storage.models import StoredProcessing
 from staff.filters import as_id, users_like
 
-# Of texts that match, the newest so many; of requirements, so many of the newest are read at all.
-MAX_TEXTS = 1_000
-MAX_REQUIREMENTS = 5_000
+# Of the texts that match, the newest so many.
+MAX_TEXTS = 500
+MAX_VACANCIES = 50
 
 
 def search(
@@ -31,12 +31,6 @@ def search(
         )
     found = Q(user_id__in=users_like(term))
     if in_texts and "@" not in term:
-        found |= Q(resume_id__in=words.resumes_with(term, limit=MAX_TEXTS))
-        found |= Q(requirements_id__in=_requirements_with(term))
+        found |= Q(resume_id__in=words.texts_with("resume", term, limit=MAX_TEXTS))
+        found |= Q(requirements_id__in=words.texts_with("requirements", term, limit=MAX_VACANCIES))
     return processings.filter(found)
-
-
-def _requirements_with(term: str) -> list[int]:
-    newest = StoredRequirements.objects.order_by("-pk").values("pk")[:MAX_REQUIREMENTS]
-    alike = StoredRequirements.objects.filter(pk__in=newest, requirements__icontains=term)
-    return list(alike.values_list("requirements_id", flat=True)[:MAX_TEXTS])

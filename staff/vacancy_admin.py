@@ -15,7 +15,6 @@ from unfold.decorators import display
 from apps.storage.models import StoredRequirements
 from resume_platform.admin import ModelAdmin, ReadOnly
 from staff import ranking
-from staff.counting import BoundedPaginator
 
 
 @admin.register(StoredRequirements)
@@ -28,8 +27,6 @@ class VacancyAdmin(ReadOnly, ModelAdmin):
     exclude = ("text_hash",)
     ordering = ("-pk",)
     sortable_by = ()
-    paginator = BoundedPaginator
-    list_per_page = 50
 
     @display(description=_("vacancy"))
     def number(self, vacancy: StoredRequirements) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.ai import ledger
 from apps.ai.models import Analysis, DailySpending, ProviderCall, Rubric, Tombstone
-from resume_platform.admin import ModelAdmin, ReadOnly
+from resume_platform.admin import ExactFilter, ModelAdmin, ReadOnly
 
 MAX_SUMS = 200
 
@@ -56,9 +56,9 @@ class AnalysisAdmin(ReadOnly, ModelAdmin):
     list_filter = (
         "status",
         FlaggedFilter,
-        "model",
-        "prompt_version",
-        "error_code",
+        ("model", ExactFilter),
+        ("prompt_version", ExactFilter),
+        ("error_code", ExactFilter),
     )
     search_fields = ("processing_id", "user_id", "requirements_id")
     raw_id_fields = ("rubric",)
@@ -72,7 +72,7 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin):
         "id", "created_at", "user_id", "processing_id", "run", "kind", "is_useful", "model",
         "input_tokens", "cached_tokens", "output_tokens", "cost", "latency_ms",
     )  # fmt: skip
-    list_filter = ("created_at", "kind", "is_useful", "model")
+    list_filter = ("created_at", ("kind", ExactFilter), "is_useful", ("model", ExactFilter))
     search_fields = ("=user_id", "=processing_id")
     date_hierarchy = "created_at"
 

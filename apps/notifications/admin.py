@@ -5,7 +5,7 @@ from django.contrib import admin
 from apps.notifications import why
 from apps.notifications.models import Callback, CallbackAttempt, Tombstone
 from apps.notifications.staff_actions import DELIVER_AGAIN
-from resume_platform.admin import ModelAdmin, ReadOnly, TabularInline
+from resume_platform.admin import ExactFilter, ModelAdmin, ReadOnly, TabularInline
 from resume_platform.staff_action_pages import WithStaffActions
 
 
@@ -28,7 +28,7 @@ class CallbackAdmin(WithStaffActions, ReadOnly, ModelAdmin):
         "why_not_delivered",
         "updated_at",
     )
-    list_filter = ("state", "last_error", "created_at", "next_attempt_at")
+    list_filter = ("state", ("last_error", ExactFilter), "created_at", "next_attempt_at")
     search_fields = ("=processing_id", "=user_id", "=webhook_id")
     exclude = ("callback_url", "body", "headers")
     readonly_fields = ("host", "why_not_delivered")
@@ -52,7 +52,7 @@ class CallbackAttemptAdmin(ReadOnly, ModelAdmin):
         "error",
         "address",
     )
-    list_filter = ("error", "status_code", "started_at")
+    list_filter = (("error", ExactFilter), ("status_code", ExactFilter), "started_at")
     search_fields = ("=callback__processing_id", "=callback__user_id", "=address")
     list_select_related = ("callback",)
     raw_id_fields = ("callback",)

@@ -66,7 +66,8 @@ class StoredRequirements(StoredText):
     requirements = models.TextField()
 
     class Meta:
-        verbose_name_plural = "stored requirements"
+        verbose_name = _("vacancy")
+        verbose_name_plural = _("vacancies")
         constraints = [
             models.UniqueConstraint(
                 fields=["requirements_id", "user_id"], name="storage_requirements_claim"
@@ -98,6 +99,19 @@ class ResumeWords(models.Model):
 
     def __str__(self) -> str:
         return f"words of resume row {self.resume_pk}"
+
+
+class RequirementsWords(models.Model):
+    """The same of requirements."""
+
+    requirements_pk = models.BigIntegerField(primary_key=True)
+    words = SearchVectorField()
+
+    class Meta:
+        indexes = [GinIndex(fields=["words"], name="storage_requirements_words")]
+
+    def __str__(self) -> str:
+        return f"words of requirements row {self.requirements_pk}"
 
 
 class Status(models.TextChoices):
@@ -170,6 +184,11 @@ class StoredProcessing(Claim):
             ),
             models.Index(fields=["requirements_id", "-score"], name="storage_processing_vacancy"),
             models.Index(fields=["resume_id"], name="storage_processing_resume"),
+            models.Index(
+                fields=["-create_at", "-id"],
+                condition=Q(details__flags__0__isnull=False),
+                name="storage_processing_flagged",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,3 +17,8 @@ class BoundedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         return self.object_list.order_by()[:COUNT_LIMIT].count()
+
+    @property
+    def limit_reached(self) -> int | None:
+        """The limit, where there may be more rows than that."""
+        return COUNT_LIMIT if self.count >= COUNT_LIMIT else None
