@@ -150,6 +150,7 @@ def _run_together(spec: HandlerSpec, rows: list[Claimed]) -> None:
         metrics.TASK_OUTCOMES.labels(spec.name, "done").inc(len(rows) - len(bad))
         metrics.TASK_OUTCOMES.labels(spec.name, "dead").inc(len(bad))
         _note_lag(spec, rows)
+        log.info("task.batch_done", done=len(rows) - len(bad), dead=len(bad))
 
 
 def _note_lag(spec: HandlerSpec, rows: Sequence[Claimed]) -> None:

@@ -10,6 +10,7 @@ not yet removed is produced again then, with the same event_id.
 
 import contextlib
 import itertools
+import logging
 import select
 import threading
 import time
@@ -261,6 +262,7 @@ class Relay:
             {
                 "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
                 "client.id": "resume-platform-relay",
+                "logger": logging.getLogger("librdkafka"),
                 "acks": "all",
                 "enable.idempotence": True,
                 "linger.ms": 0,

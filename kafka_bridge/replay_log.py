@@ -5,6 +5,7 @@ by itself, with all of its handlers, and must not be known to the inbox before.
 """
 
 import dataclasses
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -68,6 +69,7 @@ class LogReplay:
                 "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
                 "group.id": settings.KAFKA_GROUP_ID,
                 "client.id": "resume-platform-replay",
+                "logger": logging.getLogger("librdkafka"),
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "auto.offset.reset": "earliest",

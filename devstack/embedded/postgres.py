@@ -42,6 +42,9 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "64MB",
     "jit": "off",
+    # Statements and details of refused rows quote texts.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 # For clusters that are thrown away: a power cut may ruin them, but a killed server loses nothing
 # that it committed (synchronous_commit stays on).
