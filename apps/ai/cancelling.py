@@ -21,8 +21,8 @@ def cancel(*, request: NewRequest) -> bool:
     A judgement under way comes second then, and what it found is dropped. `request` needs no
     resume; its requirements say in which language the client is told.
     """
-    tombstones.lock_user(request.user_id, shared=True)
-    if tombstones.is_deleted(request):
+    is_deleted, owner = tombstones.standing(request)
+    if is_deleted or owner is not None:
         return False
     account = Account(request.user_id, request.processing_id, request.run)
     _, created = Analysis.objects.get_or_create(

@@ -70,11 +70,10 @@ def _settle(
     Raises Permanent, and IntegrityError where two that are first commit at once.
     """
     with attempt.finish():
-        tombstones.lock_user(event.user_id, shared=True)
-        if tombstones.is_deleted(event):
+        is_deleted, owner = tombstones.standing(event)
+        if is_deleted:
             log.info("ai.dropped_deleted", processing_id=event.processing_id, run=event.run)
             return None
-        owner = _owner_of_the_outcome(event)
         if owner is None:
             Analysis(processing_id=event.processing_id, run=event.run, **values).save(
                 force_insert=True
@@ -88,7 +87,7 @@ def _settle(
 def forget(*, event: DeleteProcessing | DeleteRequirements, attempt: Attempt) -> None:
     """Bury the ids and drop what was concluded about them; rows of other users stay untouched."""
     with attempt.finish():
-        tombstones.lock_user(event.user_id, shared=False)
+        tombstones.lock_user(event.user_id)
         if isinstance(event, DeleteRequirements):
             tombstones.bury(
                 user_id=event.user_id,
@@ -193,13 +192,6 @@ def _reusable(event: NewRequest, rubric_id: int) -> Analysis | None:
 
 def _is_settled(event: NewRequest) -> bool:
     """Whether this run has its outcome already; that of a stranger is not this user's."""
-    return _owner_of_the_outcome(event) == event.user_id
-
-
-def _owner_of_the_outcome(event: NewRequest) -> int | None:
-    """Whose outcome this run has already."""
-    return (
-        Analysis.objects.filter(processing_id=event.processing_id, run=event.run)
-        .values_list("user_id", flat=True)
-        .first()
-    )
+    return Analysis.objects.filter(
+        processing_id=event.processing_id, run=event.run, user_id=event.user_id
+    ).exists()

@@ -17,14 +17,47 @@ def is_deleted(event: NewRequest) -> bool:
     ).exists()
 
 
-def lock_user(user_id: int, *, shared: bool) -> None:
-    """Until the transaction ends: judgements of one user pass together, a deletion passes alone.
+# In one round trip; the second statement sees what was committed while the first waited.
+_STANDING = """
+SELECT pg_advisory_xact_lock_shared(hashtextextended(%(lock)s, 0));
+SELECT EXISTS (SELECT 1 FROM ai_tombstone WHERE user_id = %(user)s
+               AND ((kind = 'processing' AND ref_id = %(processing)s)
+                    OR (kind = 'requirements' AND ref_id = %(requirements)s))),
+       (SELECT user_id FROM ai_analysis WHERE processing_id = %(processing)s AND run = %(run)s)
+"""
 
-    Without it a deletion could commit between a judgement's look for tombstones and its commit.
+
+def standing(event: NewRequest) -> tuple[bool, int | None]:
+    """Whether its owner deleted it, and whose outcome this run has already.
+
+    Holds until the transaction ends: judgements of one user pass together, a deletion alone.
+    Without that a deletion could commit between a judgement's look and its commit.
     """
-    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"ai.user:{user_id}"])
+        cursor.execute(
+            _STANDING,
+            {
+                "lock": _lock_name(event.user_id),
+                "user": event.user_id,
+                "processing": event.processing_id,
+                "requirements": event.requirements_id,
+                "run": event.run,
+            },
+        )
+        is_deleted, owner = cursor.fetchone()
+        return is_deleted, owner
+
+
+def lock_user(user_id: int) -> None:
+    """Until the transaction ends no judgement of the user's can be settled."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_lock_name(user_id)]
+        )
+
+
+def _lock_name(user_id: int) -> str:
+    return f"ai.user:{user_id}"
 
 
 def bury(*, user_id: int, processing_ids: Iterable[int], requirements_ids: Iterable[int]) -> None:

@@ -17,7 +17,7 @@ pytestmark = [
 
 def test_a_judgement_under_way_comes_second_and_what_it_found_is_dropped(deliver, standin):
     with transaction.atomic():
-        tombstones.lock_user(OWNER, shared=False)  # so that the judgement waits for its commit
+        tombstones.lock_user(OWNER)  # so that the judgement waits for its commit
         judging = in_thread(lambda: deliver(request()))
         wait_until(lambda: standin.counters().get("answered", 0) == 2, seconds=30)
         assert cancelling.cancel(request=request())

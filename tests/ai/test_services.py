@@ -147,7 +147,7 @@ def test_a_delete_during_the_judgement_leaves_no_result_and_no_callback(deliver,
 
 def test_a_judgement_that_commits_waits_for_a_deletion_that_is_committing(deliver, standin):
     with transaction.atomic():
-        tombstones.lock_user(OWNER, shared=False)
+        tombstones.lock_user(OWNER)
         worker = in_thread(lambda: deliver(request()))
         wait_until(lambda: standin.counters().get("answered", 0) == 2)
         time.sleep(0.2)
