@@ -1,6 +1,8 @@
 """One POST: what counts as an answer, when it ends, and where it may never go."""
 
+import contextlib
 import ipaddress
+import socket
 import ssl
 import threading
 import time
@@ -68,6 +70,28 @@ def test_a_drip_over_tls_ends_at_the_deadline_too(receive: Callable[..., Receive
         )
     assert time.monotonic() - started < 2
     assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize("drip", [b"", b"\x00"])
+def test_a_handshake_that_stalls_or_drips_ends_at_the_deadline(drip: bytes) -> None:
+    done = threading.Event()
+
+    def greet_slowly() -> None:
+        with contextlib.suppress(OSError):
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 kB begins
+                while not done.wait(0.05):
+                    connection.sendall(drip)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=greet_slowly, daemon=True).start()
+        started = time.monotonic()
+        with pytest.raises(TransportError, match="timeout") as caught:
+            post(f"https://127.0.0.1:{listener.getsockname()[1]}/", timeout=0.5)
+        assert time.monotonic() - started < 2
+        assert not caught.value.permanent
+        done.set()
 
 
 @pytest.mark.parametrize("status", [200, 301])

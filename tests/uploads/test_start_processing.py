@@ -14,6 +14,7 @@ from apps.uploads.models import Processing, Requirements
 from kafka_bridge.models import OutboxMessage
 from resume_platform.caching import cache_for, counters_for
 from resume_platform.metrics import REDIS_ERRORS
+from tests.notifications.test_addresses import HOSTILE
 from tests.uploads.conftest import client_of
 from tests.uploads.factories import RequirementsFactory, ResumeFactory
 
@@ -124,6 +125,19 @@ def test_invalid_fields_are_422_named_and_not_counted(
         assert list(answer.json()["errors"]) == [name]
 
     assert start(api).status_code == 200
+
+
+def test_no_hostile_spelling_of_a_callback_url_is_taken(api: APIClient, settings: Any) -> None:
+    settings.WEBHOOK_ALLOWED_PRIVATE_NETWORKS = []
+    ids = body()
+    # Spaces around it are no part of what a client sends; what is left is vetted.
+    urls = [url.replace("{port}", "8080") for _, url in HOSTILE if url == url.strip()]
+    assert len(urls) > 140
+    for url in urls:
+        answer = api.post("/start_processing", {**ids, "callback_url": url}, "json")
+        assert answer.status_code == 422, url
+        assert list(answer.json()["errors"]) == ["callback_url"]
+    assert not Processing.objects.exists()
 
 
 def test_a_callback_url_of_the_greatest_length_and_an_opened_network_are_taken(
