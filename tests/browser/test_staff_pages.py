@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from playwright.sync_api import Page, expect
 
 from devstack.stack import Stack
@@ -52,7 +51,7 @@ def log_in(page: Page, stack: Stack) -> None:
     page.get_by_label("e-mail").fill(admin["username"])
     page.get_by_label("Password").fill(admin["password"])
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_text("Welcome")).to_be_hidden()
+    expect(page.get_by_role("link", name="Dead letters")).to_be_visible()
 
 
 def test_a_days_work_of_the_staff(
@@ -65,7 +64,6 @@ def test_a_days_work_of_the_staff(
 
     page.goto(stack.info["admin"]["url"] + "storage/storedprocessing/")
     expect(page.get_by_text(f"#{processings[-1].id}", exact=True)).to_be_visible()
-    picture("processings")
 
     best = max(processings, key=lambda one: one.stored()["score"])
     page.get_by_role("link", name=f"#{best.id}", exact=True).click()
@@ -74,14 +72,13 @@ def test_a_days_work_of_the_staff(
 
     page.get_by_role("link", name="Judge again").click()
     expect(page.get_by_text("is paid anew")).to_be_visible()
-    picture("judge-again")
     page.get_by_role("button", name="Judge again").click()
     expect(page.get_by_text("1 processing will be judged again.")).to_be_visible()
     wait_for(lambda: len(best.callbacks()) == 2)
 
 
 def test_a_dead_letter_is_understood_and_replayed(
-    page: Page, stack: Stack, client: ApiClient, picture: Picture
+    page: Page, stack: Stack, client: ApiClient
 ) -> None:
     # Three attempts fail, the fourth, which the replay makes, succeeds.
     processing = client.judge(path=f"/flaky/3/{uuid.uuid4().hex}")
@@ -95,13 +92,11 @@ def test_a_dead_letter_is_understood_and_replayed(
         return page.get_by_text("exhausted status_500").count() > 0
 
     wait_for(is_listed)
-    picture("dead-letters")
     page.get_by_role("link", name=re.compile(r"^\d+$")).first.click()
     expect(
         page.get_by_text("Ask the client whether the receiver works again, then replay it.")
     ).to_be_visible()
     expect(page.get_by_text("notifications.deliver")).to_be_visible()
-    picture("dead-letter")
 
     page.get_by_role("link", name="Replay").click()
     page.get_by_role("button", name="Replay").click()
@@ -110,13 +105,10 @@ def test_a_dead_letter_is_understood_and_replayed(
 
     page.goto(stack.info["admin"]["url"] + "admin/logentry/")
     expect(page.get_by_text("Replayed it.").first).to_be_visible()
-    picture("admin-log")
 
 
 def test_the_api_is_described_by_a_page_that_loads_nothing_from_elsewhere(
-    page: Page, stack: Stack, picture: Picture
+    page: Page, stack: Stack
 ) -> None:
     page.goto(stack.info["api"] + "/docs")
     expect(page.get_by_text("/start_processing")).to_be_visible()
-    assert requests.get(stack.info["api"] + "/docs", timeout=30).status_code == 200
-    picture("api")
