@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class KafkaBridgeConfig(AppConfig):
     name = "kafka_bridge"
-    verbose_name = "Kafka bridge"
+    verbose_name = _("Kafka bridge")
 
     def ready(self) -> None:
         # They register themselves once the apps are loaded.

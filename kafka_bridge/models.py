@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class OutboxMessage(models.Model):
@@ -26,7 +27,8 @@ class OutboxMessage(models.Model):
     )
 
     class Meta:
-        verbose_name = "outbox message"
+        verbose_name = _("outbox message")
+        verbose_name_plural = _("outbox messages")
         ordering = ("id",)
 
     def __str__(self) -> str:
@@ -46,7 +48,8 @@ class PartitionLog(models.Model):
     next_offset = models.BigIntegerField(default=0)
 
     class Meta:
-        verbose_name = "partition log"
+        verbose_name = _("partition log")
+        verbose_name_plural = _("partition logs")
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=("cluster_id", "topic", "partition"), name="partition_log_identity"
@@ -78,7 +81,8 @@ class InboxMessage(models.Model):
     user_id = models.BigIntegerField(null=True, help_text="Whose message it is; 0: nobody's.")
 
     class Meta:
-        verbose_name = "inbox message"
+        verbose_name = _("inbox message")
+        verbose_name_plural = _("inbox messages")
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=("cluster_id", "epoch", "topic", "partition", "offset"),
@@ -128,7 +132,8 @@ class MessageTask(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = "message task"
+        verbose_name = _("message task")
+        verbose_name_plural = _("message tasks")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("message", "name"), name="message_task_identity")
         ]
@@ -178,7 +183,8 @@ class DeadLetter(models.Model):
     user_id = models.BigIntegerField(null=True, help_text="Whose message it is; 0: nobody's.")
 
     class Meta:
-        verbose_name = "dead letter"
+        verbose_name = _("dead letter")
+        verbose_name_plural = _("dead letters")
         permissions: ClassVar = [
             ("replay_deadletter", "Can replay a dead letter"),
             ("view_payload", "Can see the texts in a dead letter's payload"),
