@@ -130,6 +130,7 @@ MIDDLEWARE = [
     "resume_platform.api.measuring.measured",
     "resume_platform.api.access.told_of",
     "resume_platform.api.middleware.plain_requests",
+    "resume_platform.api.middleware.probes_by_any_name",
     "resume_platform.api.middleware.security_headers",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",

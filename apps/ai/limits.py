@@ -138,7 +138,7 @@ class Limits:
         seconds, microseconds = redis.time()
         now = self._now_ms or seconds * 1000 + microseconds // 1000
         begin = now - _ms(self._quota.minute + _MARGIN_SECONDS)
-        calls: Any = redis.zrangebyscore(f"{prefix}calls", begin, "+inf")
+        calls: Any = redis.zrangebyscore(f"{prefix}calls", f"({begin}", "+inf")
         tokens = redis.hmget(f"{prefix}tokens", calls) if calls else []
         first_bucket = (now - _ms(DAY_SECONDS)) // _ms(_DAY_STEP)
         days = redis.hgetall(f"{prefix}days")

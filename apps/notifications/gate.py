@@ -155,6 +155,12 @@ class Gate:
         if opened is not None and float(opened) > 0:
             metrics.CALLBACK_BREAKERS_OPENED.inc()
 
+    def failing_hosts(self) -> int:
+        """Whose breaker opened in the last day and did not close. Raises RedisError."""
+        counters = self._counters or counters_for("notifications")
+        now = self.now if self.now is not None else counters.redis.time()[0]
+        return counters.redis.zcount(counters.name(_FAILING), now - DAY_SECONDS, "+inf")
+
     def _run(self, host: str, command: str, *arguments: object) -> Any:
         counters = self._counters or counters_for("notifications")
         now = "" if self.now is None else str(self.now)
@@ -172,15 +178,6 @@ class Gate:
             return None
 
 
-@figures("callback_gate", process="webhooks")
-def failing_hosts() -> Values:
-    """Raises RedisError."""
-    counters = counters_for("notifications")
-    seconds, _ = counters.redis.time()
-    count = counters.redis.zcount(counters.name(_FAILING), seconds - DAY_SECONDS, "+inf")
-    return {metrics.CALLBACK_BREAKERS_OPEN: {(): count}}
-
-
 @cache
 def _script(client: redis.Redis) -> Script:
     return client.register_script(_SCRIPT)
@@ -194,3 +191,9 @@ def _held_back(reason: str, seconds: float) -> HeldBack:
 
 
 GATE = Gate()
+
+
+@figures("callback_gate", process="webhooks")
+def gate_figures() -> Values:
+    """Raises RedisError."""
+    return {metrics.CALLBACK_BREAKERS_OPEN: {(): GATE.failing_hosts()}}

@@ -7,7 +7,16 @@ from bisect import bisect_left
 
 import pytest
 
-from apps.ai.limits import Granted, Limits, LimitsAway, Quota, Refused, Turn
+from apps.ai.limits import (
+    CIRCUIT_THRESHOLD,
+    Granted,
+    Limits,
+    LimitsAway,
+    Quota,
+    Refused,
+    Standing,
+    Turn,
+)
 from resume_platform.caching import Namespace, connect, counters_for
 
 WINDOW = 61.0
@@ -45,6 +54,26 @@ def test_the_wait_is_exact_and_its_end_is_ones_turn(make_limits):
     # Who comes later does not take the place of who was told to come now.
     assert isinstance(limits.acquire(turn(4), tokens=1), Refused)
     assert isinstance(limits.acquire(turn(3), tokens=1), Granted)
+
+
+def test_how_things_stand_is_told_and_changes_nothing(make_limits):
+    limits = make_limits(rpm=2, rpd=100)
+    nothing = Standing(calls=0, tokens=0, day=0, waiting=0, is_circuit_open=False)
+    assert limits.standing() == nothing
+    granted = limits.acquire(turn(1), tokens=30)
+    limits.acquire(turn(2), tokens=12)
+    limits.acquire(turn(3), tokens=5)
+    limits.settle(granted.permit, used=50, outcome="up")
+    now = Standing(calls=2, tokens=62, day=2, waiting=1, is_circuit_open=False)
+    assert limits.standing() == limits.standing() == now
+    for _ in range(CIRCUIT_THRESHOLD):
+        limits.settle("1:1", used=None, outcome="down")
+    assert limits.standing().is_circuit_open
+    # A minute later nobody has called, and the day goes on.
+    limits.now += WINDOW
+    assert (limits.standing().calls, limits.standing().tokens, limits.standing().day) == (0, 0, 2)
+    limits.now += 90_000
+    assert limits.standing().day == 0
 
 
 def test_a_wait_that_is_too_long_is_said_at_once_and_holds_no_place(make_limits):

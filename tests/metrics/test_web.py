@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -46,6 +47,18 @@ def test_an_invented_method_is_no_label(client: Client) -> None:
     before = count("other", "/health/live", 405)
     assert client.generic("BREW", "/health/live").status_code == 405
     assert count("other", "/health/live", 405) == before + 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("hosts", [["api.example.com"], [".example.com"], ["*"]], ids=str)
+def test_probes_and_scrapers_may_come_by_address(
+    client: Client, settings: Any, hosts: list[str]
+) -> None:
+    settings.ALLOWED_HOSTS = hosts
+    for path in ("/metrics", "/health", "/health/live"):
+        assert client.get(path, headers={"Host": "10.1.2.3:8000"}).status_code == 200
+    expected = 200 if hosts == ["*"] else 400
+    assert client.get("/docs", headers={"Host": "10.1.2.3:8000"}).status_code == expected
 
 
 @pytest.fixture

@@ -65,6 +65,25 @@ def test_so_many_attempts_at_once_over_all_workers(workers: list[Gate]) -> None:
             pass
 
 
+def test_hosts_that_do_not_answer_are_counted_until_they_do(
+    workers: list[Gate], settings: Settings
+) -> None:
+    def failing(now: float) -> float:
+        gate_now = Gate(patient_redis(), now=now)
+        return gate_now.failing_hosts()
+
+    worker = workers[0]
+    assert failing(1000) == 0
+    for host in (HOST, "other.test:443"):
+        for _ in range(settings.WEBHOOK_BREAKER_FAILURES):
+            attempt(worker, Verdict.SILENT, host, patient=False)
+    assert failing(1001) == 2
+    at(workers, 1010)
+    attempt(worker, Verdict.ANSWERED)
+    assert failing(1010) == 1
+    assert failing(1010 + gate.DAY_SECONDS) == 0
+
+
 def test_a_worker_that_died_gives_its_slots_up_in_time(
     workers: list[Gate], settings: Settings
 ) -> None:
