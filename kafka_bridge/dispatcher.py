@@ -2,7 +2,7 @@
 
 Nothing depends on a Celery message arriving. What Redis lost is told again after
 WAKE_AGAIN_SECONDS; a queue in Redis holds about WAKE_LIMIT messages at most, and the kinds of work
-that share one get equal parts of what room there is.
+that share one get equal parts of what room there is, as do the users within a kind (`due`).
 """
 
 import threading
@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from redis.exceptions import RedisError
 
-from kafka_bridge import leases, wakeups
+from kafka_bridge import due, leases, wakeups
 from kafka_bridge.failures import describe
 from kafka_bridge.handlers import HANDLERS
 from kafka_bridge.patience import Patience
@@ -69,7 +69,7 @@ class Dispatcher:
                 log.warning("dispatcher.recovered", rows=recovered)
         self._round += 1
         kinds: dict[str, list[str]] = defaultdict(list)
-        for name in _with_due_rows([name for name in HANDLERS if is_enabled(name)]):
+        for name in due.names_of([name for name in HANDLERS if is_enabled(name)]):
             kinds[HANDLERS[name].queue].append(name)
         has_more = False
         for queue, names in kinds.items():
@@ -96,47 +96,10 @@ class Dispatcher:
                 break
             per_message = wakeups.rows_per_message(name)
             limit = min(part * per_message, MAX_ROWS)
-            ids = _mark_woken(name, again, limit)
+            ids = due.take(name, again=again, limit=limit)
             if ids and not wakeups.publish(name, ids):
                 wakeups.mark_asleep(ids)
                 return False
             room -= -(-len(ids) // per_message)
             has_more |= len(ids) == limit
         return has_more
-
-
-def _with_due_rows(names: Sequence[str]) -> list[str]:
-    """One look for all of them: most rounds find nothing to do."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT name FROM unnest(%s::text[]) AS wanted(name) WHERE EXISTS (
-                SELECT 1 FROM kafka_bridge_messagetask AS task
-                WHERE task.name = wanted.name AND state = 'pending'
-                  AND next_attempt_at <= clock_timestamp()
-                  AND (woken_at IS NULL
-                       OR woken_at < clock_timestamp() - make_interval(secs => %s)))
-            """,
-            [list(names), settings.WAKE_AGAIN_SECONDS],
-        )
-        return [name for (name,) in cursor.fetchall()]
-
-
-def _mark_woken(name: str, again: float, limit: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH due AS (
-                SELECT id FROM kafka_bridge_messagetask
-                WHERE name = %s AND state = 'pending' AND next_attempt_at <= clock_timestamp()
-                  AND (woken_at IS NULL
-                       OR woken_at < clock_timestamp() - make_interval(secs => %s))
-                ORDER BY next_attempt_at LIMIT %s
-                FOR UPDATE SKIP LOCKED
-            )
-            UPDATE kafka_bridge_messagetask AS task SET woken_at = clock_timestamp()
-            FROM due WHERE task.id = due.id RETURNING task.id
-            """,
-            [name, again, limit],
-        )
-        return sorted(row[0] for row in cursor.fetchall())

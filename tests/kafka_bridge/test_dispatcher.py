@@ -1,5 +1,6 @@
 """Redis may forget everything: what is due is told again."""
 
+import json
 import threading
 
 import pytest
@@ -109,6 +110,27 @@ def test_a_backlog_of_one_kind_does_not_keep_another_from_the_shared_queue(
         dispatcher.step()
         assert told.count() == expected
     assert queue.llen(QUEUE) == 6
+
+
+def test_one_users_backlog_does_not_keep_anothers_row_waiting(queue, dispatcher, inbox, settings):
+    settings.WAKE_LIMIT = 4
+    handler("ai.analyze", NewRequest, queue=QUEUE)(lambda event, attempt: None)
+    crowd = [request(n) for n in range(1, 301)]
+    others = [request(n).model_copy(update={"user_id": n}) for n in (501, 502)]
+    inbox.store(
+        [message(event, n, topic_name="AI_handler") for n, event in enumerate(crowd + others)],
+        cluster_id="c",
+    )
+    MessageTask.objects.update(woken_at=None)
+
+    dispatcher.step()
+
+    told = [
+        json.loads(item)["headers"]["argsrepr"] for item in reversed(queue.lrange(QUEUE, 0, -1))
+    ]
+    rows = MessageTask.objects.filter(name="ai.analyze").order_by("pk").values_list("pk", flat=True)
+    first, second, *_, one, other = rows
+    assert told == [f"[[{pk}]]" for pk in (first, one, other, second)]
 
 
 def test_a_retry_that_is_not_due_is_left_alone(queue, dispatcher, store):
