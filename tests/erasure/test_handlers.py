@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.ai.models import Analysis, Rubric
+from apps.auth import services
 from apps.auth.models import User
 from apps.uploads import services as uploads
 from apps.uploads.models import Processing, Resume
@@ -20,6 +21,7 @@ from kafka_bridge.events import DeleteProcessing, EraseUser, NewRequest
 from kafka_bridge.execution import run_each
 from kafka_bridge.models import DeadLetter, ErasedUser, InboxMessage, MessageTask, OutboxMessage
 from kafka_bridge.replay import make_due, replay
+from kafka_bridge.routes import tasks_for
 from kafka_bridge.tasks import RetryLater, handler
 from resume_platform.caching import cache_for
 from tests.auth.factories import UserFactory
@@ -271,3 +273,19 @@ def test_a_delete_of_an_erased_user_changes_nothing(store: Store) -> None:
     erased.mark(OWNER)
     assert store(DeleteProcessing(processing_ids=[1], user_id=OWNER)) == []
     assert not MessageTask.objects.exists()
+
+
+@pytest.mark.parametrize("left_out", ["auth", "uploads", "ai", "storage", "notifications"])
+def test_the_others_and_the_bridge_do_their_part_without_an_app(
+    left_out: str, settings: Any, store: Store
+) -> None:
+    settings.ENABLED_APPS = [name for name in settings.ENABLED_APPS if name != left_out]
+    expected = {*settings.ENABLED_APPS, "bridge"}
+    assert {part.app for part in erasure.enabled_parts()} == expected
+    assert set(tasks_for(EraseUser)) == {f"{app}.erase" for app in expected}
+    user = UserFactory(username="somebody@example.com")
+    services.erase_user(user_id=user.id)
+    user.refresh_from_db()
+    # A table of staff alone is not touched by the ids of somebody else's users.
+    assert user.is_active == (left_out == "auth")
+    assert not any(name.startswith(f"{left_out}.") for name in erasure.counts(user.id))
