@@ -45,9 +45,9 @@ def measure(rig: Rig, figures: Figures) -> None:
             seconds = moments[number + 1] - moments[number]
             figures.add(f"events stored, quarter {number + 1}", left / QUARTERS / seconds, RATE)
         for name in WATCHED:
-            figures.add(f"memory of {name} at its start", rest[name], "MB")
+            figures.add(f"memory of {name} at its start", rest[name], "MB", detail=True)
             for quarter, megabytes in enumerate(_by_quarter(watch, name), start=1):
-                figures.add(f"memory of {name}, quarter {quarter}", megabytes, "MB")
+                figures.add(f"memory of {name}, quarter {quarter}", megabytes, "MB", detail=True)
     figures.remark(f"{count} events; the clock starts when the bridge has its partitions.")
 
 

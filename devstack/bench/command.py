@@ -5,6 +5,7 @@ Medians of several runs with their spread; the floor of a figure is measured in 
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -12,20 +13,38 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 from rich.console import Console
 
 from devstack.bench import machine, tables
 from devstack.bench.figures import Figures
 from devstack.bench.rig import Rig
 from devstack.bench.scenarios import SCENARIOS, Scenario
+from devstack.errors import StackError
 from devstack.kafka.cluster import ApacheKafka
 from devstack.paths import DEV_DIR
 
 DIRECTORY = DEV_DIR / "bench"
+# What a measured system may do to a scenario; the others are measured all the same.
+FAILURES = (StackError, OSError, psycopg2.Error, subprocess.SubprocessError)
 
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
+    if options.figures:
+        results = json.loads(options.figures.read_text(encoding="utf-8"))
+    else:
+        results = _measured(options)
+    if options.json:
+        print(json.dumps(results, indent=2, ensure_ascii=False))
+    elif options.markdown:
+        print(tables.markdown(results))
+    else:
+        tables.show(results, Console(file=sys.stdout))
+    return int(bool(results["failed"]))
+
+
+def _measured(options: argparse.Namespace) -> dict[str, Any]:
     chosen = [SCENARIOS[name] for name in options.scenarios or SCENARIOS]
     is_real = options.kafka == "real"
     able = [scenario for scenario in chosen if is_real or not scenario.needs_kafka]
@@ -34,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         "kafka": options.kafka,
         "quick": options.quick,
         "scenarios": {},
+        "failed": {},
         "left_out": _left_out([scenario.name for scenario in chosen if scenario not in able]),
     }
     needs_kafka = any(scenario.needs_kafka for scenario in able)
@@ -47,15 +67,13 @@ def main(arguments: Sequence[str]) -> int:
                 threads=options.threads,
                 tell=_tell,
             )
-            results["scenarios"][scenario.name] = run(scenario, rig)
+            try:
+                results["scenarios"][scenario.name] = run(scenario, rig)
+            except FAILURES as error:
+                _tell(f"{scenario.name} failed: {error}")
+                results["failed"][scenario.name] = str(error)
             _write(results, options.output)
-    if options.json:
-        print(json.dumps(results, indent=2, ensure_ascii=False))
-    elif options.markdown:
-        print(tables.markdown(results))
-    else:
-        tables.show(results, Console(file=sys.stdout))
-    return 0
+    return results
 
 
 def run(scenario: Scenario, rig: Rig) -> dict[str, Any]:
@@ -94,6 +112,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     shape.add_argument("--json", action="store_true", help="print the figures alone, as JSON")
     shape.add_argument("--markdown", action="store_true", help="print docs/performance.md's tables")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the JSON there as well")
+    parser.add_argument(
+        "--figures", type=Path, metavar="FILE", help="show what --output wrote; measure nothing"
+    )
     options = parser.parse_args(list(arguments))
     if unknown := [name for name in options.scenarios if name not in SCENARIOS]:
         parser.error(f"there is no scenario {unknown[0]!r}; there are {', '.join(SCENARIOS)}")

@@ -15,6 +15,7 @@ class Figure:
     name: str
     unit: str
     floor: str | None = None
+    is_detail: bool = False
     values: list[float] = field(default_factory=list)
 
     @property
@@ -36,9 +37,11 @@ class Figures:
         self._figures: dict[str, Figure] = {}
         self.remarks: list[str] = []
 
-    def add(self, name: str, value: float, unit: str, *, floor: str | None = None) -> None:
-        """One run's value."""
-        figure = self._figures.setdefault(name, Figure(name, unit, floor))
+    def add(
+        self, name: str, value: float, unit: str, *, floor: str | None = None, detail: bool = False
+    ) -> None:
+        """One run's value; a detail explains a figure and stands aside in the document."""
+        figure = self._figures.setdefault(name, Figure(name, unit, floor, detail))
         figure.values.append(value)
 
     def remark(self, sentence: str) -> None:
@@ -67,6 +70,7 @@ class Figures:
                     "values": [rounded(value) for value in figure.values],
                     "floor": figure.floor,
                     "times_floor": _rounded(self.times_floor(figure)),
+                    "detail": figure.is_detail,
                 }
                 for figure in self
             ],

@@ -71,7 +71,7 @@ def _add_floor(figures: Figures, stack: Stack, seconds: float) -> None:
         used = usage.spent(before, usage.cpu_seconds({"web": pid}))
     figures.add(FLOOR, report.answers / report.seconds, RATE)
     figures.add(f"{FLOOR}, p50", percentile(report.latencies_ms, 50), "ms")
-    figures.add(f"{FLOOR}, CPU of web", used["web"] / report.answers * 1000, "s/1,000")
+    figures.add(f"{FLOOR}, CPU of web", used["web"] / report.answers * 1000, "s/1,000", detail=True)
 
 
 def _add(figures: Figures, name: str, report: load.Report, cpu: float) -> None:
@@ -81,9 +81,13 @@ def _add(figures: Figures, name: str, report: load.Report, cpu: float) -> None:
     figures.add(f"{name}, p50", percentile(report.latencies_ms, 50), "ms", floor=f"{FLOOR}, p50")
     figures.add(f"{name}, p99", percentile(report.latencies_ms, 99), "ms")
     figures.add(
-        f"{name}, CPU of web", cpu / report.answers * 1000, "s/1,000", floor=f"{FLOOR}, CPU of web"
+        f"{name}, CPU of web",
+        cpu / report.answers * 1000,
+        "s/1,000",
+        floor=f"{FLOOR}, CPU of web",
+        detail=True,
     )
-    figures.add(f"{name}, other answers", sum(others.values()), "")
+    figures.add(f"{name}, other answers", sum(others.values()), "", detail=True)
     if others:
         figures.remark(f"{name} was also answered {others} in a run.")
 

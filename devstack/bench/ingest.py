@@ -36,7 +36,7 @@ def measure(rig: Rig, figures: Figures) -> None:
             figures.add(RAW_INSERT, count / raw_insert, RATE)
             figures.add(RAW_CONSUME, count / raw_consume, RATE)
             for name in ("bridge", "worker-storage", "postgres", "redis", "kafka"):
-                figures.add(f"CPU of {name}", used[name] / count * 10_000, "s/10,000")
+                figures.add(f"CPU of {name}", used[name] / count * 10_000, "s/10,000", detail=True)
 
 
 def ingest(stack: Stack, first: int, count: int) -> tuple[float, list[broker.TopicPartition]]:
@@ -76,4 +76,4 @@ def servers(stack: Stack) -> str:
 
 
 def topic(stack: Stack) -> str:
-    return stack.environment.values["KAFKA_TOPIC_UPLOADING_DATA"]
+    return stack.environment.topics[0]

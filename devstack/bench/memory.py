@@ -14,7 +14,7 @@ REST_SECONDS = 2.0
 
 
 def measure(rig: Rig, figures: Figures) -> None:
-    count = rig.size(300, 60)
+    count = rig.size(200, 60)
     for _ in rig.each_run("memory"):
         with rig.stack() as stack, Receiver() as receiver:
             time.sleep(REST_SECONDS)

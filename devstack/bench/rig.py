@@ -84,6 +84,11 @@ class Rig:
         number = next(self._stacks)
         return {setting: f"{name}.{number}" for setting, name in TOPIC_SETTINGS.items()}
 
+    @property
+    def kafka_log(self) -> Path:
+        """Where the real Kafka keeps what it is given."""
+        return self._directory / "kafka"
+
     def pids(self, stack: Stack) -> dict[str, int]:
         pids = dict(stack.pids)
         if self.kafka is not None:

@@ -1,11 +1,14 @@
 """The figures for people: tables at the terminal, and as they stand in docs/performance.md."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from devstack.bench import plan
+
+PER_DAY = 1_000_000
 COLUMNS = ("", "median", "spread", "unit", "x floor")
 
 
@@ -14,12 +17,12 @@ def show(results: Mapping[str, Any], console: Console) -> None:
         table = Table(title=f"{name}: {result['does']} ({_circumstances(result)})")
         for column in COLUMNS:
             table.add_column(column, justify="right" if column in COLUMNS[1:3] else "left")
-        for row in _rows(result):
+        for row in _rows(result["figures"]):
             table.add_row(*row)
         console.print(table)
         for remark in result["remarks"]:
             console.print(f"  {remark}")
-    for sentence in results["left_out"]:
+    for sentence in [*results["left_out"], *_failures(results)]:
         console.print(sentence)
 
 
@@ -32,11 +35,17 @@ def markdown(results: Mapping[str, Any]) -> str:
     ]
     for name, result in results["scenarios"].items():
         lines += ["", f"### {name}: {result['does']}", "", f"{_circumstances(result)}.", ""]
-        lines += [_line(COLUMNS), _line(["---", "---:", "---:", "---", "---"])]
-        lines += [_line(row) for row in _rows(result)]
+        lines += _table([figure for figure in result["figures"] if not figure["detail"]])
+        if details := [figure for figure in result["figures"] if figure["detail"]]:
+            lines += ["", "<details><summary>CPU, memory, connections</summary>", ""]
+            lines += [*_table(details), "", "</details>"]
         if result["remarks"]:
             lines += ["", *(f"- {remark}" for remark in result["remarks"])]
-    return "\n".join([*lines, *results["left_out"]])
+    if planned := plan.rows(results, PER_DAY):
+        lines += ["", f"### plan: what {PER_DAY:,} processings a day need", ""]
+        lines += [_line(("", "needed", "derived from")), _line(["---", "---:", "---"])]
+        lines += [_line(row) for row in planned]
+    return "\n".join([*lines, "", *results["left_out"], *_failures(results)]).rstrip()
 
 
 def _circumstances(result: Mapping[str, Any]) -> str:
@@ -46,7 +55,16 @@ def _circumstances(result: Mapping[str, Any]) -> str:
     )
 
 
-def _rows(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
+def _failures(results: Mapping[str, Any]) -> list[str]:
+    return [f"{name} failed: {reason}" for name, reason in results["failed"].items()]
+
+
+def _table(figures: Sequence[Mapping[str, Any]]) -> list[str]:
+    head = [_line(COLUMNS), _line(["---", "---:", "---:", "---", "---:"])]
+    return head + [_line(row) for row in _rows(figures)]
+
+
+def _rows(figures: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     return [
         (
             figure["name"],
@@ -55,7 +73,7 @@ def _rows(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
             figure["unit"],
             "" if figure["times_floor"] is None else f"{figure['times_floor']:.3g}",
         )
-        for figure in result["figures"]
+        for figure in figures
     ]
 
 

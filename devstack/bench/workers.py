@@ -18,7 +18,7 @@ def measure(rig: Rig, figures: Figures) -> None:
     before = 0.0
     for copies in COPIES:
         # As long for each: the beginning and the end, where not all threads work, weigh the same.
-        count = copies * threads * rig.size(12, 4)
+        count = copies * threads * rig.size(10, 4)
         name = f"processings with {copies} of each"
         floor = f"floor: {copies * threads} threads that only wait {DELAY:g} s"
         with (

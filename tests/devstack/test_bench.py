@@ -1,15 +1,15 @@
 """`./dev bench` as a command: what it takes, what it prints, what it leaves out, how it counts."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from devstack.bench import command
+from devstack.bench import command, plan
 from devstack.bench.figures import RATE, Figures, percentile
 from devstack.bench.rig import Rig
 from devstack.bench.scenarios import SCENARIOS, Scenario
+from devstack.errors import StackError
 
 
 class Measured(Scenario):
@@ -24,13 +24,18 @@ class Measured(Scenario):
         figures.remark("a remark")
 
 
+class Failing(Scenario):
+    def measure(self, rig: Rig, figures: Figures) -> None:
+        raise StackError("the callbacks did not come.")
+
+
 class NotAble(Scenario):
     def measure(self, rig: Rig, figures: Figures) -> None:
         raise AssertionError("measured without the Kafka that it needs")
 
 
 @pytest.fixture(autouse=True)
-def scenarios(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Scenario]:
+def scenarios(monkeypatch: pytest.MonkeyPatch) -> dict[str, Scenario]:
     made: dict[str, Scenario] = {
         "able": Measured("able", "what it does", "none"),
         "heavy": NotAble("heavy", "load", "none", needs_kafka=True),
@@ -57,6 +62,7 @@ def test_the_json_holds_median_spread_floor_and_machine(
         "values": [100, 50, 80],
         "floor": "floor: bare events",
         "times_floor": 5,
+        "detail": False,
     }
     assert floor["times_floor"] is None
     assert delay["times_floor"] == 2  # a time is worse when it is longer
@@ -76,6 +82,31 @@ def test_what_needs_a_real_kafka_is_named_in_one_sentence_when_there_is_none(
     assert "--kafka=real" in sentence
     assert "heavy" in sentence
     assert "able: what it does" in shown
+
+
+def test_a_scenario_that_fails_leaves_the_others_and_the_status_tells(
+    capsys: pytest.CaptureFixture[str], scenarios: dict[str, Scenario]
+) -> None:
+    scenarios["able"] = Failing("able", "fails", "none")
+    scenarios["after"] = Measured("after", "what it does", "none")
+
+    assert command.main(["able", "after", "--json"]) == 1
+
+    results = json.loads(capsys.readouterr().out)
+    assert results["failed"] == {"able": "the callbacks did not come."}
+    assert list(results["scenarios"]) == ["after"]
+
+
+def test_figures_of_an_earlier_run_are_shown_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, scenarios: dict[str, Scenario]
+) -> None:
+    file = tmp_path / "figures.json"
+    command.main(["able", "--markdown", "--output", str(file)])
+    measured = capsys.readouterr().out
+    scenarios["able"] = NotAble("able", "is not measured again", "none")
+
+    assert command.main(["--figures", str(file), "--markdown"]) == 0
+    assert capsys.readouterr().out == measured
 
 
 def test_the_markdown_is_tables_as_they_stand_in_the_document(
@@ -132,3 +163,23 @@ def test_the_help_lists_every_scenario(
 )
 def test_percentiles(samples: list[float], percent: int, value: float) -> None:
     assert percentile(samples, percent) == pytest.approx(value)
+
+
+def test_the_plan_is_derived_from_what_was_measured() -> None:
+    processes = ("web", "bridge", "worker-storage", "worker-ai", "worker-webhooks")
+    cpu = {f"CPU of {name}": 12.95 for name in (*processes, "postgres", "kafka", "redis")}
+    grown = {f"growth of {place}": 10.0 for place in ("PostgreSQL", "Kafka", "Redis")}
+    figures = [{"name": name, "median": value} for name, value in {**cpu, **grown}.items()]
+
+    planned = {
+        what: needed
+        for what, needed, _ in plan.rows({"scenarios": {"e2e-1s": {"figures": figures}}}, 1_000_000)
+    }
+
+    assert planned["mean rate"] == "11.6/s"
+    assert planned["peak rate"] == "46/s"
+    assert planned["PostgreSQL"] == "1.0 cores"  # 12.95 s a thousand, at 46.3/s, 60 % filled
+    assert planned["cores in all"] == "8"
+    assert planned["AI threads, over all AI workers"] == "386"
+    assert planned["Kafka, 7 days"] == "70 GB"
+    assert plan.rows({"scenarios": {}}, 1_000_000) == []

@@ -57,4 +57,4 @@ def _stamp(client: "redis.Redis", key: str) -> float:
     answer = client.blpop([key], timeout=WAIT_SECONDS)
     if answer is None:
         raise StackError("the empty tasks of the floor did not end.")
-    return float(answer[1])  # type: ignore[index]
+    return float(answer[1])

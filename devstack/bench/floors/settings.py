@@ -4,5 +4,5 @@ from resume_platform.settings import *  # noqa: F403
 
 ROOT_URLCONF = "devstack.bench.floors.urls"
 ALLOWED_HOSTS = ["*"]
-MIDDLEWARE: list[str] = []
-INSTALLED_APPS: list[str] = []
+MIDDLEWARE = []
+INSTALLED_APPS = []
