@@ -236,6 +236,7 @@ class Stack:
 
 
 def unset_settings() -> dict[str, str]:
-    """This process's environment without any setting of the system."""
+    """This process's environment without any setting of the system; its logs are in no file."""
     settings = read_settings(ALL_SETTINGS)
-    return {name: value for name, value in os.environ.items() if name not in settings}
+    kept = {name: value for name, value in os.environ.items() if name not in settings}
+    return kept | {"LOG_DIR": ""}

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from kafka_bridge.inbox import Incoming
     from kafka_bridge.leases import Claimed
 
+# A line about a batch of hundreds stays a line.
+MAX_REQUESTS_NAMED = 20
+
 bound = structlog.contextvars.bound_contextvars
 
 
@@ -74,8 +77,9 @@ def handling_together(name: str, rows: Sequence["Claimed"]) -> Iterator[None]:
             yield
         return
     links = [row.traceparent for row in rows] if tracing.is_on() else []
+    requests = [row.request_id for row in rows[:MAX_REQUESTS_NAMED] if row.request_id]
     with (
-        bound(task=name, rows=len(rows)),
+        bound(task=name, rows=len(rows), request_ids=list(dict.fromkeys(requests))),
         tracing.span(f"process {name}", kind="consumer", parent="", links=links) as batch,
     ):
         parts = [
