@@ -1,11 +1,15 @@
 """What the apps' admin pages share: the look of django-unfold, and rows that are read only."""
 
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_date
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import TabularInline as UnfoldTabularInline
-from unfold.contrib.filters.admin import FieldTextFilter
+from unfold.contrib.filters.admin import FieldTextFilter, RangeDateFilter
 
 from resume_platform.counting import BoundedPaginator
 
@@ -34,6 +38,27 @@ class ExactFilter(FieldTextFilter):
         self.lookup_val = values
         if values:
             self.used_parameters[self.lookup_kwarg] = values
+
+
+class DaysFilter(RangeDateFilter):
+    """From one day to another, both with all their hours."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        name = self.parameter_name
+        try:
+            first = parse_date(self.used_parameters.get(f"{name}_from", ""))
+            last = parse_date(self.used_parameters.get(f"{name}_to", ""))
+        except ValueError:
+            return None
+        if first:
+            queryset = queryset.filter(**{f"{name}__gte": _beginning(first)})
+        if last:
+            queryset = queryset.filter(**{f"{name}__lt": _beginning(last + timedelta(days=1))})
+        return queryset
+
+
+def _beginning(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 class TabularInline(UnfoldTabularInline):

@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import RangeDateFilter, RangeNumericFilter
+from unfold.contrib.filters.admin import RangeNumericFilter
 from unfold.decorators import display
 
 from apps.storage.models import StoredProcessing, StoredUser
-from resume_platform.admin import ModelAdmin, ReadOnly
+from resume_platform.admin import DaysFilter, ModelAdmin, ReadOnly
 from resume_platform.staff_action_pages import WithStaffActions
 from staff import export, story
 from staff.actions import processing_actions
@@ -56,7 +56,7 @@ class ProcessingAdmin(WithStaffActions, ReadOnly, ModelAdmin):
         StatusFilter,
         VerdictFilter,
         ("score", RangeNumericFilter),
-        ("create_at", RangeDateFilter),
+        ("create_at", DaysFilter),
         VacancyFilter,
         UserFilter,
         FlagsFilter,

@@ -9,11 +9,10 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from apps.storage.models import StoredRequirements
-from resume_platform.admin import ModelAdmin, ReadOnly
+from resume_platform.admin import DaysFilter, ModelAdmin, ReadOnly
 from staff import ranking
 
 
@@ -22,7 +21,7 @@ class VacancyAdmin(ReadOnly, ModelAdmin):
     """Read only: the rows follow the events."""
 
     list_display = ("number", "beginning", "user_id", "create_at", "deleted", "candidates")
-    list_filter = ("deleted", ("create_at", RangeDateFilter))
+    list_filter = ("deleted", ("create_at", DaysFilter))
     search_fields = ("=requirements_id", "=user_id")
     exclude = ("text_hash",)
     ordering = ("-pk",)
