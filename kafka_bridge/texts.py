@@ -4,7 +4,7 @@ A row stays with its figures; only what `emptied` names goes. Rows are taken in 
 in a transaction of its own, so nobody waits for long and what is cut off goes on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -112,7 +112,7 @@ def _empty(
     return rows
 
 
-def _rows(texts: Texts, *, user_id: int, last: Any, limit: int) -> Sequence[tuple[Any, Any]]:
+def _rows(texts: Texts, *, user_id: int, last: Any, limit: int) -> list[tuple[Any, Any]]:
     assert texts.copies is not None
     with connection.cursor() as cursor:
         cursor.execute(
