@@ -99,7 +99,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="those below; default all")
-    parser.add_argument("--runs", type=_positive, default=3, help="of each (default 3)")
+    parser.add_argument(
+        "--runs", type=_positive, help="of each scenario (default 3; with --quick 1)"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes: minutes, rough figures")
     parser.add_argument(
         "--kafka",
@@ -116,6 +118,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--figures", type=Path, metavar="FILE", help="show what --output wrote; measure nothing"
     )
     options = parser.parse_args(list(arguments))
+    options.runs = options.runs or (1 if options.quick else 3)
     if unknown := [name for name in options.scenarios if name not in SCENARIOS]:
         parser.error(f"there is no scenario {unknown[0]!r}; there are {', '.join(SCENARIOS)}")
     return options

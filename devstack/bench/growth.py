@@ -13,7 +13,9 @@ def sizes(stack: Stack, kafka_log: Path) -> dict[str, float]:
     return {
         "PostgreSQL": _of_postgres(stack.info["database_url"]),
         "Redis": _of_redis(stack.info["redis_url"]),
-        "Kafka": float(sum(file.stat().st_size for file in kafka_log.rglob("*.log"))),
+        "Kafka": float(
+            sum(file.stat().st_size for file in kafka_log.glob("kafka-node-*/log/*/*.log"))
+        ),
     }
 
 

@@ -41,7 +41,7 @@ class Prepared:
 
 
 def measure(rig: Rig, figures: Figures) -> None:
-    seconds = rig.size(10, 3)
+    seconds = rig.size(10, 2)
     busiest = 0.0
     for _ in rig.each_run("http"):
         # A new system for each run: what the last one started is not worked off meanwhile.

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 import psycopg2
 import requests
@@ -15,6 +16,7 @@ from devstack.bench.multiply import analyse, multiply
 from devstack.bench.receiver import Receiver
 from devstack.bench.rig import Rig
 from devstack.bench.throughput import judge
+from devstack.errors import StackError
 from devstack.stack import Stack
 
 SIZES = (1_000, 100_000, 1_000_000)
@@ -86,7 +88,9 @@ def _questions(stack: Stack, user: users.User, processing: int) -> dict[str, Cal
 
 def _question(session: requests.Session, url: str) -> Callable[[], None]:
     def ask() -> None:
-        session.get(url, timeout=60, allow_redirects=False).raise_for_status()
+        answer = session.get(url, timeout=60, allow_redirects=False)
+        if answer.status_code != HTTPStatus.OK:
+            raise StackError(f"{url} answered {answer.status_code}.")
 
     return ask
 
