@@ -1,7 +1,7 @@
 """What staff may have done to a user."""
 
 from django.contrib.admin.models import DELETION
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
 from apps.auth import services
 from apps.auth.models import User
@@ -28,7 +28,7 @@ ERASE = StaffAction(
         "%(count)d users are shut out, and their data are being erased.",
         "count",
     ),
-    recorded="Had all data erased.",
+    recorded=gettext_noop("Had all data erased."),
     icon="person_remove",
     confirmed=True,
     is_offered=lambda user: not user.is_staff,
