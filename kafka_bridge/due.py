@@ -39,11 +39,16 @@ WITH oldest AS (
 SELECT id FROM told JOIN chosen USING (id) ORDER BY turn, next_attempt_at
 """  # noqa: S608  built of constants alone
 
+# The user by a subquery: for a join the planner may read the whole inbox.
 _IN_TURNS = _TAKE.format(
     placed="""
-    SELECT oldest.id, next_attempt_at,
+    SELECT id, next_attempt_at,
            row_number() OVER (PARTITION BY user_id ORDER BY next_attempt_at) AS turn
-    FROM oldest JOIN kafka_bridge_inboxmessage AS message ON message.id = message_id
+    FROM (
+        SELECT oldest.id, next_attempt_at, (
+            SELECT user_id FROM kafka_bridge_inboxmessage AS message WHERE message.id = message_id
+        ) FROM oldest
+    ) AS owned
 """
 )
 _OLDEST = _TAKE.format(placed="SELECT id, next_attempt_at, 1 AS turn FROM oldest")
