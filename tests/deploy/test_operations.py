@@ -21,15 +21,11 @@ from tests.deploy.test_kubernetes import DEPLOYMENTS, JOBS
 
 PAGE = ROOT / "docs/operations.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-# Names in capitals that are no settings: of compose's .env, a shell's, SQL's.
+# Names in capitals that are no settings: of compose's .env alone.
 OTHER_NAMES = {
-    "RELEASE",
-    "POSTGRES_PASSWORD",
-    "REDIS_PASSWORD",
-    "AI_THREADS",
-    "NEW",
-    "NULL",
-    "ANALYZE",
+    *("RELEASE", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "AI_THREADS"),
+    # The OpenTelemetry SDK's own.
+    *("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"),
 }
 # Compose's commands after which services are named, and the options of theirs that take a value.
 OF_SERVICES = {"up", "stop", "restart", "build", "logs", "exec", "run"}
