@@ -3,6 +3,7 @@
 Locks are taken in one order: the user's row, then the user's sessions.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import uuid4
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,7 +23,10 @@ from apps.auth.models import Session, User, normalise_username
 from kafka_bridge import erasure as erasures
 from kafka_bridge import outbox
 from kafka_bridge.events import NewUser
-from resume_platform.api.errors import Conflict, Invalid, Unauthorized
+from resume_platform.api.errors import Conflict, Invalid, ServiceUnavailable, Unauthorized
+
+# Each waits for two seconds at most.
+SHUT_OUT_ATTEMPTS = 10
 
 
 def register(*, username: str, password: str, full_name: str | None = None) -> User:
@@ -146,18 +150,26 @@ def ensure_staff(*, username: str, password: str) -> bool:
 def erase_user(*, user_id: int) -> None:
     """Close the account at once, take nothing more in, and have every app erase the user's texts.
 
-    Raises Conflict for a member of the staff. An id that has no account here is erased all the
-    same: others may hold something of it.
+    Raises Conflict for a member of the staff, and ServiceUnavailable. An id that has no account
+    here is erased all the same: others may hold something of it.
     """
-    with transaction.atomic():
-        if "auth" in settings.ENABLED_APPS:
-            if User.objects.filter(id=user_id, is_staff=True).exists():
-                raise Conflict(
-                    _("It is a member of the staff: take the rights away first."), "is_staff"
-                )
-            erasure.close_account(user_id)
-            transaction.on_commit(partial(principals.changed, user_id), robust=True)
-        erasures.request(user_id)
+    for _attempt in range(SHUT_OUT_ATTEMPTS):
+        with suppress(OperationalError):  # the tombstone's lock was not to be had in time
+            _shut_out(user_id)
+            return
+    raise ServiceUnavailable(_("The database does not answer. Try again."), "unavailable")
+
+
+@transaction.atomic
+def _shut_out(user_id: int) -> None:
+    if "auth" in settings.ENABLED_APPS:
+        if User.objects.filter(id=user_id, is_staff=True).exists():
+            raise Conflict(
+                _("It is a member of the staff: take the rights away first."), "is_staff"
+            )
+        erasure.close_account(user_id)
+        transaction.on_commit(partial(principals.changed, user_id), robust=True)
+    erasures.request(user_id)
 
 
 def _may_refresh(user: User, claims: tokens.Claims) -> bool:

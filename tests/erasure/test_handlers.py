@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import psycopg2
 import pytest
 import redis
 from django.core.management import CommandError, call_command
@@ -23,6 +24,7 @@ from kafka_bridge.models import DeadLetter, ErasedUser, InboxMessage, MessageTas
 from kafka_bridge.replay import make_due, replay
 from kafka_bridge.routes import tasks_for
 from kafka_bridge.tasks import RetryLater, handler
+from resume_platform.api.errors import ServiceUnavailable
 from resume_platform.caching import cache_for
 from tests.auth.factories import UserFactory
 from tests.kafka_bridge.conftest import FakeMessage, message, request, resume, state
@@ -273,6 +275,22 @@ def test_a_delete_of_an_erased_user_changes_nothing(store: Store) -> None:
     erased.mark(OWNER)
     assert store(DeleteProcessing(processing_ids=[1], user_id=OWNER)) == []
     assert not MessageTask.objects.exists()
+
+
+def test_nobody_is_half_shut_out_while_others_hold_the_lock(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = UserFactory(username="anna@example.com")
+    monkeypatch.setattr(erased, "LOCK_TIMEOUT", "20ms")
+    holder = psycopg2.connect(**connection.get_connection_params())
+    holder.cursor().execute("SELECT pg_advisory_xact_lock_shared(%s)", [erased.ADVISORY_LOCK])
+    with pytest.raises(ServiceUnavailable):
+        services.erase_user(user_id=user.id)
+    assert User.objects.get(pk=user.pk).is_active
+    assert not ErasedUser.objects.exists()
+    holder.close()
+    services.erase_user(user_id=user.id)
+    assert not User.objects.get(pk=user.pk).is_active
 
 
 @pytest.mark.parametrize("left_out", ["auth", "uploads", "ai", "storage", "notifications"])

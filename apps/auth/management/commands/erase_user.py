@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.auth import services
 from apps.auth.models import User, normalise_username
 from kafka_bridge import erasure
-from resume_platform.api.errors import Conflict
+from resume_platform.api.errors import DomainError
 
 
 class Command(BaseCommand):
@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 raise CommandError("nothing was changed")
         try:
             services.erase_user(user_id=user_id)
-        except Conflict as error:
+        except DomainError as error:
             raise CommandError(error.detail) from error
         self.stdout.write(
             f"User {user_id} is shut out, and every app is told to erase. It is done when"
