@@ -151,6 +151,8 @@ class StoredProcessing(Claim):
     # Not from events: the last run that was answered by a next one, by the watchdog or by staff
     # (`watchdog.py`, `orders.py`).
     watched_run = models.IntegerField(null=True)
+    # Not from events: the run that staff ordered beside a result and that is still watched.
+    ordered_run = models.IntegerField(null=True)
 
     class Meta:
         verbose_name = _("processing")
@@ -170,6 +172,11 @@ class StoredProcessing(Claim):
             models.Index(fields=["user_id", "-create_at"], name="storage_processing_list"),
             models.Index(
                 fields=["user_id", "requirements_id", "-score"], name="storage_processing_ranking"
+            ),
+            models.Index(
+                fields=["requested_at"],
+                condition=Q(ordered_run__isnull=False),
+                name="storage_processing_ordered",
             ),
             models.Index(
                 fields=["requested_at"],

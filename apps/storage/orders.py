@@ -25,7 +25,7 @@ def judge_again(*, pk: int) -> int:
     """Ask for a run of its own, which reuses no earlier analysis; returns the run.
 
     `watched_run` keeps the run that was answered by this one, so that an order given twice
-    asks once.
+    asks once. `ordered_run` has the watchdog ask once more if no result comes.
     """
     row = _locked(pk)
     if row.status == Status.QUEUED:
@@ -39,8 +39,8 @@ def judge_again(*, pk: int) -> int:
     if request is None:
         raise Conflict(_("Its texts are not here any more."), "no_texts")
     outbox.enqueue(request)
-    row.watched_run = latest
-    row.save(update_fields=["watched_run"])
+    row.watched_run, row.ordered_run = latest, request.run
+    row.save(update_fields=["watched_run", "ordered_run"])
     return request.run
 
 

@@ -3,6 +3,9 @@
 What it does is events alone, so it reaches the AI and the client on the usual way. Each step is a
 run of its own: a result that comes late belongs to a lower run and changes nothing any more.
 `watched_run` holds the run that was acted on, so each run is acted on once.
+
+A run that staff ordered beside a result is made once more too, but never fails: the client has its
+answer, and a failure would take the result's place. After that staff may order it again.
 """
 
 from collections.abc import Callable
@@ -60,15 +63,26 @@ def watch(*, clock: Callable[[], datetime] = timezone.now) -> tuple[int, int]:
 @transaction.atomic
 def _act_on_batch(*, before: datetime) -> list[bool]:
     """One short transaction; True for each request that was made again, False for a failed one."""
-    rows = (
-        _stalled(before).order_by("requested_at").select_for_update(skip_locked=True, of=("self",))
-    )
-    return [_act_on(row) for row in rows[:BATCH_SIZE]]
+    acted = []
+    for found, act in ((_stalled(before), _act_on), (_stalled_orders(before), _act_on_order)):
+        rows = found.order_by("requested_at").select_for_update(skip_locked=True, of=("self",))
+        acted += [act(row) for row in rows[:BATCH_SIZE]]
+    return acted
 
 
 def _stalled(before: datetime) -> "QuerySet[StoredProcessing]":
     return StoredProcessing.objects.filter(
         ~runs.claimed_earlier(), status=Status.QUEUED, requested_at__lt=before
+    ).exclude(watched_run=F("requested_run"))
+
+
+def _stalled_orders(before: datetime) -> "QuerySet[StoredProcessing]":
+    return StoredProcessing.objects.filter(
+        ~runs.claimed_earlier(),
+        status__in=(Status.FINISHED, Status.FAILED),
+        ordered_run__isnull=False,
+        requested_run__gt=F("run"),
+        requested_at__lt=before,
     ).exclude(watched_run=F("requested_run"))
 
 
@@ -80,6 +94,27 @@ def _act_on(row: StoredProcessing) -> bool:
     row.save(update_fields=["watched_run"])
     log.warning(
         "storage.stalled_processing",
+        processing_id=row.processing_id,
+        run=row.requested_run,
+        made_again=request is not None,
+    )
+    return request is not None
+
+
+def _act_on_order(row: StoredProcessing) -> bool:
+    """True if it was made again; False if it is given up, and then it may be ordered anew."""
+    assert row.requested_run is not None
+    is_first = row.ordered_run == row.requested_run
+    request = runs.request(row, run=row.requested_run + 1) if is_first else None
+    if request is None:
+        row.ordered_run = None
+    else:
+        with suppress(UserErased):
+            outbox.enqueue(request)
+        row.watched_run = row.requested_run
+    row.save(update_fields=["watched_run", "ordered_run"])
+    log.warning(
+        "storage.stalled_order",
         processing_id=row.processing_id,
         run=row.requested_run,
         made_again=request is not None,

@@ -34,7 +34,8 @@ def stored(query):
         for table, id_name in TABLES.items():
             created = "event_at" if table == "storage_storeduser" else "create_at"
             found[table] = query(
-                f"SELECT DISTINCT ON ({id_name}) to_jsonb(t) - 'id' - 'watched_run' FROM {table} t"
+                f"SELECT DISTINCT ON ({id_name})"
+                f" to_jsonb(t) - 'id' - 'watched_run' - 'ordered_run' FROM {table} t"
                 f" WHERE user_id = ANY(%s) ORDER BY {id_name}, {created}, user_id",
                 users,
             )

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from apps.storage import watchdog
+from apps.storage import orders, watchdog
 from apps.storage.models import StoredProcessing
 from kafka_bridge import codec
 from kafka_bridge.events import Event, NewSending
@@ -24,6 +24,11 @@ def _an_hour(settings):
 def watch(seconds: float) -> list[Event]:
     """The watchdog's round at that moment; returns the events that it told."""
     watchdog.watch(clock=lambda: f.at(seconds))
+    return told()
+
+
+def told() -> list[Event]:
+    """The outbox, which is emptied."""
     rows = OutboxMessage.objects.order_by("pk")
     events = [codec.decode(row.topic, row.key.encode(), bytes(row.value)) for row in rows]
     rows.delete()
@@ -83,6 +88,46 @@ def test_a_request_that_staff_made_later_gets_its_second_chance_too():
     assert [event.run for event in watch(5 * HOUR)] == [6]
 
 
+def finished() -> StoredProcessing:
+    ask()
+    f.tell(f.NewProcessingFactory(score=85), seconds=1)
+    return stored()
+
+
+def test_a_run_that_staff_ordered_is_made_once_more_and_never_costs_the_result():
+    ordered = orders.judge_again(pk=finished().pk)
+    f.tell(*told(), seconds=2)
+    assert watch(HOUR + 2) == [], "not a moment too early"
+    [again] = watch(HOUR + 3)
+    assert again == f.NewRequestFactory(run=ordered + 1)
+    assert watch(HOUR + 4) == [], "once a run"
+
+    f.tell(again, seconds=HOUR + 5)
+    assert watch(3 * HOUR) == [], "given up, without a failure"
+    assert watch(9 * HOUR) == []
+    assert (stored().status, stored().score) == ("finished", 85)
+
+    # Staff may order it anew, and that order has its own second chance.
+    assert orders.judge_again(pk=stored().pk) == 3
+    f.tell(*told(), seconds=9 * HOUR)
+    assert [event.run for event in watch(11 * HOUR)] == [4]
+
+
+def test_a_result_ends_the_watch_over_an_order():
+    orders.judge_again(pk=finished().pk)
+    f.tell(*told(), f.NewProcessingFactory(run=1, score=90), seconds=2)
+    assert watch(9 * HOUR) == []
+    assert stored().score == 90
+
+
+def test_an_order_that_waits_its_turn_in_our_own_queues_is_not_driven():
+    orders.judge_again(pk=finished().pk)
+    [request] = told()
+    f.tell(request, seconds=2)
+    owe(request, "ai.analyze", seconds=2)
+    assert watch(2 * HOUR) == []
+
+
 def test_a_result_or_a_delete_leaves_nothing_to_watch():
     f.tell(f.NewResumeFactory(), f.NewRequirementsFactory())
     f.tell(f.NewRequestFactory(), f.NewProcessingFactory())
@@ -136,6 +181,8 @@ def test_the_rows_are_found_by_an_index():
         cursor.execute("SET LOCAL enable_seqscan = off")
     plan = watchdog._stalled(f.at(0)).order_by("requested_at").explain()
     assert "storage_processing_waiting" in plan
+    plan = watchdog._stalled_orders(f.at(0)).order_by("requested_at").explain()
+    assert "storage_processing_ordered" in plan
 
 
 def owe(event: Event, task: str, *, seconds: float) -> None:
