@@ -14,7 +14,7 @@ from tests.e2e.client import REQUIREMENTS, RESUME, ApiClient, wait_for
 from tests.e2e.search import keys_with, rows_of, rows_with
 from tests.notifications.receiver import Receiver, says
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 ROOT = Path(__file__).resolve().parent.parent.parent
 UNFINISHED = "SELECT 1 FROM kafka_bridge_messagetask WHERE state IN ('pending', 'leased') LIMIT 1"
 ERASED = (
