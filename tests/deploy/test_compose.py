@@ -14,7 +14,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from devstack.parts import WORKERS
+from devstack.parts import CELERY_THREADS, WORKERS
 from devstack.paths import ALL_SETTINGS, ROOT, TEST_SETTINGS
 from devstack.settings_file import read_settings
 from tests.deploy import sources
@@ -160,6 +160,11 @@ def test_every_queue_has_its_worker_and_every_worker_a_queue():
         command = SERVICES[f"worker-{queue}"]["command"]
         assert command[command.index("-Q") + 1] == queue
         assert command[command.index("-n") + 1] == f"{queue}@%h"
+        rows_at_once, _ = WORKERS[queue]
+        assert SERVICES[f"worker-{queue}"]["environment"]["WORKER_THREADS"].endswith(
+            f":-{rows_at_once}}}"
+        )
+        assert command[command.index("--concurrency") + 1] == str(min(rows_at_once, CELERY_THREADS))
 
 
 @pytest.mark.parametrize("name", PROCESSES)

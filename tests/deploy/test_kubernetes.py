@@ -266,14 +266,20 @@ def test_secrets_are_templates_and_stand_nowhere_else():
     assert holders["resume-platform-flower"] == {"flower"}
 
 
+def default(value: str | None) -> str | None:
+    """What `${NAME:-value}` is when nobody sets NAME."""
+    return value and re.sub(r"\$\{\w+:-(\w+)\}", r"\1", value)
+
+
 @pytest.mark.parametrize("name", sorted(PODS))
 def test_a_command_and_its_time_to_end_are_those_of_compose(name):
     service = SERVICES[name]
     arguments = PODS[name]["containers"][0].get("args")
     expected = service.get("command")
-    if expected:
-        expected = [re.sub(r"\$\{\w+:-(\w+)\}", r"\1", word) for word in expected]
     assert arguments == expected
+    environment = {e["name"]: e.get("value") for e in PODS[name]["containers"][0]["env"]}
+    for setting in ("WORKER_THREADS", "DATABASE_POOL_SIZE"):
+        assert environment.get(setting) == default(service["environment"].get(setting))
     period = f"{PODS[name]['terminationGracePeriodSeconds']}s"
     if name != "web":  # which waits before it ends
         assert period == service["stop_grace_period"]
