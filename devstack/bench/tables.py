@@ -50,7 +50,7 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 def _circumstances(result: Mapping[str, Any]) -> str:
     return (
-        f"{result['runs']} runs, {result['seconds']:.0f} s,"
+        f"{result['runs']} run{'' if result['runs'] == 1 else 's'}, {result['seconds']:.0f} s,"
         f" load average {result['load_before']} before and {result['load_after']} after"
     )
 
