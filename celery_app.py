@@ -26,7 +26,7 @@ def begin_with_a_line(sender: str, instance: Any, **kwargs: Any) -> None:
     django.setup()
     instance.quiet = True
     # It prints past every logger that a signal came; `worker.stopped` tells that.
-    celery.apps.worker.safe_say = lambda *words, **options: None
+    celery.apps.worker.safe_say = lambda *words, **options: None  # type: ignore[attr-defined]
     log.info("worker.starting", node=sender)
 
 
