@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -22,7 +23,7 @@ class ModelAdmin(UnfoldModelAdmin):
     compressed_fields = True
     # Counting all rows, beside the filtered ones or at all, costs a scan of the table.
     show_full_result_count = False
-    paginator = BoundedPaginator
+    paginator: type[Paginator] = BoundedPaginator
     list_per_page = 50
     list_max_show_all = 0
     list_after_template = "admin/limit_reached.html"

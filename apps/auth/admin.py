@@ -30,7 +30,7 @@ class SessionInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(WithStaffActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # paginator
+class UserAdmin(WithStaffActions, DjangoUserAdmin, ModelAdmin):
     # Where accounts are somebody else's, this table holds the staff alone.
     staff_actions = (ERASE,) if "auth" in settings.ENABLED_APPS else ()
     form = UserChangeForm

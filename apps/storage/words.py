@@ -76,7 +76,7 @@ def texts_with(kind: Kind, phrase: str, *, limit: int) -> list[int]:
     """
     # What a query's own syntax gives a meaning to is no part of a word.
     phrase = " ".join(re.sub(r"['\\\x00]", " ", phrase).split()[:_MAX_WORDS])
-    parameters = {"phrase": phrase, "limit": limit, "recent": _RECENT}
+    parameters: dict[str, str | int] = {"phrase": phrase, "limit": limit, "recent": _RECENT}
     with connection.cursor() as cursor:
         cursor.execute(_FIND.format(kind=kind), parameters)
         return [id_ for (id_,) in cursor.fetchall()]
