@@ -6,13 +6,13 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from apps.notifications import attempts, backoff, marks, ownership, signing
+from apps.notifications import attempts, backoff, ownership, signing
 from apps.notifications.attempts import Result
 from apps.notifications.gate import GATE, HeldBack
 from apps.notifications.models import Callback
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, Outcome
 from kafka_bridge.tasks import Attempt, Permanent, RetryLater
-from resume_platform import metrics
+from resume_platform import marks, metrics
 from resume_platform.postgresql_pool.release import release_connection
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,8 @@ def deliver(*, event: Outcome, attempt: Attempt) -> None:
 
     Raises RetryLater for what may get better, Permanent for what cannot; each after it is recorded.
     """
-    if marks.is_marked(event.response.processing_id) and ownership.is_delivered(event):
+    processing_id = event.response.processing_id
+    if marks.is_marked("notifications", processing_id) and ownership.is_delivered(event):
         return
     try:
         done = _attempt(event, attempt)
@@ -63,7 +64,7 @@ def deliver(*, event: Outcome, attempt: Attempt) -> None:
     if result.is_success:
         with attempt.finish():
             _record(callback, result, State.DELIVERED)
-        marks.mark(event.response.processing_id)
+        marks.mark("notifications", processing_id)
         return
     if not result.is_retried:
         with transaction.atomic():

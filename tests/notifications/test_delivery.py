@@ -173,7 +173,7 @@ def test_without_redis_it_is_called_back_all_the_same(
     bridge: Bridge, receive: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = caching.Cache(caching.connect("redis://127.0.0.1:1/0"), "notifications")
-    monkeypatch.setattr("apps.notifications.marks.cache_for", lambda namespace: away)
+    monkeypatch.setattr("resume_platform.marks.cache_for", lambda namespace: away)
     receiver = receive()
     assert bridge.run(outcome(receiver)).state == "done"
     assert callback().state == "delivered"
