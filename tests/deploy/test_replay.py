@@ -163,7 +163,7 @@ def _command(recipe: Replay, instruction: str, port: str) -> list[str]:
 
 
 def _answer(port: str, path: str) -> requests.Response:
-    return requests.get(f"http://{HOST}:{port}{path}", timeout=10)
+    return requests.get(f"http://{HOST}:{port}{path}", timeout=60)
 
 
 def _path_in(image: Image) -> str:
@@ -176,7 +176,7 @@ def _wait_for(condition: Callable[[], Any], container: Any) -> None:
         try:
             if condition():
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.2)
     container.kill()
     pytest.fail(f"web did not answer: {container.communicate()[0][-3000:]}")
