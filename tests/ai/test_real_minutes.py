@@ -19,7 +19,7 @@ from tests.e2e.client import REQUIREMENTS, RESUME, ApiClient, wait_for
 
 log = logging.getLogger(__name__)
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 JUDGEMENTS, RPM = 200, 60
 
@@ -57,27 +57,39 @@ def test_two_hundred_judgements_on_three_workers_keep_sixty_a_minute(stack: Stac
     sink = stack.info["callback_sink"]
     began = time.time()
 
-    def start(resume: dict[str, int]) -> None:
+    def start(resume: dict[str, int]) -> float:
         body = {**requirements, **resume, "callback_url": f"{sink}/hook"}
         client.post("/start_processing", body)
+        return time.time()
 
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(start, resumes))
-    started = time.time() - began
+        accepted = sorted(threads.map(start, resumes))
     callbacks = wait_for(
-        lambda: (found := received(sink, "/hook")) and len(found) >= JUDGEMENTS and found, 300
+        lambda: (found := received(sink, "/hook")) and len(found) >= JUDGEMENTS and found, 420
     )
-    took = time.time() - began
     control = stack.info["openai_base_url"].removesuffix("/v1") + "/_control"
     calls = sorted(requests.get(control, timeout=10).json()["call_times"])
     assert len(calls) == JUDGEMENTS + 1  # one rubric
     most = max(n + 1 - bisect_left(calls, at - 60) for n, at in enumerate(calls))
-    # 201 calls at 60 a minute: 60 at once, the last 21 three minutes later.
-    allowed = (len(calls) - 1) // RPM * 60
+    allowed = earliest_end([accepted[0], *accepted]) - began
+    took = calls[-1] - began
     log.info(
-        "%.1f s for what the limit allows in %d s; at most %d calls in 60 s; starting took %.1f s",
-        took, allowed, most, started,
+        "the last call after %.1f s, where the limit allows it after %.1f s; at most %d calls in"
+        " 60 s; starting took %.1f s",
+        took, allowed, most, accepted[-1] - began,
     )  # fmt: skip
     assert most <= RPM
+    assert allowed >= (len(calls) - 1) // RPM * 60
     assert took <= allowed * 1.1
     assert {"success" in record["body"] for record in callbacks} == {True}
+
+
+def earliest_end(asked: list[float]) -> float:
+    """When the last of these can be called at RPM, if each is called as early as can be.
+
+    By the times at which they were asked for, so that a slow machine is not taken for a slow queue.
+    """
+    called: list[float] = []
+    for number, at in enumerate(asked):
+        called.append(max(at, called[number - RPM] + 60) if number >= RPM else at)
+    return called[-1]
