@@ -6,6 +6,7 @@ import pytest
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
@@ -25,6 +26,8 @@ from kafka_bridge.events import (
 from kafka_bridge.models import OutboxMessage
 from resume_platform import staff_action_pages
 from resume_platform.api.errors import Conflict, NotFound
+from resume_platform.staff_actions import carry_out
+from staff.actions import processing_actions
 from staff.groups import OPERATORS, REVIEWERS
 from tests.storage import factories as f
 from tests.uploads.factories import ProcessingFactory, RequirementsFactory, ResumeFactory
@@ -348,6 +351,15 @@ def test_from_its_own_page_each_action_asks_first(operator: Client, action: str)
     answer = operator.post(one, {"confirmed": "yes"}, follow=True)
     assert answer.redirect_chain[-1][0] == f"{LIST}{row.pk}/change/"
     assert told()
+
+
+def test_whoever_calls_it_nothing_is_carried_out_without_the_permission() -> None:
+    reader = get_user_model().objects.create(username="reader@example.com", is_staff=True)
+    for action in processing_actions():
+        with pytest.raises(PermissionDenied):
+            carry_out(action, [finished()], staff=reader)
+    assert told() == []
+    assert not LogEntry.objects.exists()
 
 
 def test_an_action_or_a_row_that_is_not_there_is_404(operator: Client) -> None:
