@@ -8,7 +8,6 @@ Celery.
 """
 
 import logging
-import logging
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -53,7 +52,6 @@ class Intake:
                 "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
                 "group.id": settings.KAFKA_GROUP_ID,
                 "client.id": "resume-platform-intake",
-                "logger": logging.getLogger("librdkafka"),
                 "logger": logging.getLogger("librdkafka"),
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
