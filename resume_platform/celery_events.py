@@ -19,12 +19,11 @@ FLUSH_SECONDS = 0.25
 class GroupingDispatcher(EventDispatcher):
     """Flushes what is buffered FLUSH_SECONDS after the first of it, or when the buffer is full."""
 
-    def __init__(
-        self, *args: Any, on_send_buffered: Callable[[], None] | None = None, **kwargs: Any
-    ) -> None:
-        later = self._flush_later if on_send_buffered else None
-        super().__init__(*args, on_send_buffered=later, **kwargs)
-        self._flush = on_send_buffered
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._flush: Callable[[], None] | None = self.on_send_buffered
+        if self._flush is not None:
+            self.on_send_buffered = self._flush_later
         self._is_due = threading.Event()
 
     def _flush_later(self) -> None:

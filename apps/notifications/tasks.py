@@ -1,5 +1,7 @@
 """The notifications' handlers: expect a callback, make it, or call it off."""
 
+from typing import cast
+
 from django.conf import settings
 
 from apps.notifications import erasure, ownership, services  # noqa: F401  erasure registers its handler
@@ -18,7 +20,7 @@ WEBHOOK_RETRY = RetryPolicy(schedule=tuple(settings.WEBHOOK_RETRY_SCHEDULE))
 @batch_handler("notifications.register", NewRequest, queue="webhooks")
 def register(batch: list[Received]) -> None:
     """Callbacks will be owed. Permanent: a processing is another user's."""
-    ownership.register([received.event for received in batch])
+    ownership.register([cast(NewRequest, received.event) for received in batch])
 
 
 @handler(
