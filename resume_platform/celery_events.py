@@ -21,7 +21,7 @@ class GroupingDispatcher(EventDispatcher):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._flush: Callable[[], None] | None = self.on_send_buffered
+        self._flush: Callable[[], None] | None = kwargs.get("on_send_buffered")
         if self._flush is not None:
             self.on_send_buffered = self._flush_later
         self._is_due = threading.Event()
