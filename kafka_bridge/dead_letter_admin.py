@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
@@ -62,7 +62,7 @@ REPLAY = StaffAction(
         "%(count)d dead letters will be tried again.",
         "count",
     ),
-    recorded="Replayed it.",
+    recorded=gettext_noop("Replayed it."),
     icon="replay",
     is_offered=lambda letter: letter.replayed_at is None,
 )

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.admin.models import DELETION
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
 from apps.storage import orders
 from apps.storage.models import Status, StoredProcessing
@@ -79,7 +79,7 @@ JUDGE_AGAIN = StaffAction(
         "%(count)d processings will be judged again.",
         "count",
     ),
-    recorded="Had it judged again.",
+    recorded=gettext_noop("Had it judged again."),
     icon="replay",
     is_offered=_has_status(Status.FINISHED, Status.FAILED),
 )
@@ -97,7 +97,7 @@ CANCEL = StaffAction(
         "%(count)d processings are cancelled; their clients are being told.",
         "count",
     ),
-    recorded="Cancelled it.",
+    recorded=gettext_noop("Cancelled it."),
     icon="cancel",
     confirmed=True,
     is_offered=_has_status(Status.QUEUED),
@@ -117,7 +117,7 @@ DELETE_WITH_TEXTS = StaffAction(
         "%(count)d processings are deleted with their texts.",
         "count",
     ),
-    recorded="Deleted it with its texts.",
+    recorded=gettext_noop("Deleted it with its texts."),
     icon="delete_forever",
     confirmed=True,
     is_offered=_has_status(Status.QUEUED, Status.FINISHED, Status.FAILED),

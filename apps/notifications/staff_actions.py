@@ -1,6 +1,6 @@
 """What staff may have done to a callback."""
 
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
 from apps.notifications import redelivery
 from resume_platform.staff_actions import StaffAction
@@ -18,6 +18,6 @@ DELIVER_AGAIN = StaffAction(
         "%(count)d callbacks will be delivered again.",
         "count",
     ),
-    recorded="Had its callback delivered again.",
+    recorded=gettext_noop("Had its callback delivered again."),
     icon="send",
 )
