@@ -1,10 +1,10 @@
-"""Kafka -> inbox -> offsets -> wake-ups.
+"""Kafka -> inbox -> wake-ups and offsets.
 
-A batch is stored in one transaction, with a task row per handler; only then are its offsets
-committed, and only then is Celery told. Killed at any line, it loses nothing: what was stored is
-recognised when it comes again, what was not comes again. While the database is away or hangs it
-pauses, stays in the group and tries again; while Redis is away it goes on, and the dispatcher tells
-Celery.
+A batch is stored in one transaction, with a task row per handler; only then is Celery told, by a
+thread of its own, while the offsets are committed. Killed at any line, it loses nothing: what was
+stored is recognised when it comes again, what was not comes again. While the database is away or
+hangs it pauses, stays in the group and tries again; while Redis is away it goes on, and the
+dispatcher tells Celery.
 """
 
 import logging
@@ -117,7 +117,7 @@ class Intake:
         self._resume()
 
     def _settle(self) -> bool:
-        """Store what is in hand, then commit its offsets, then wake; False if that failed."""
+        """Store what is in hand, have Celery told, commit the offsets; False if that failed."""
         messages = self._hand
         try:
             self._look_anew(messages)
@@ -129,9 +129,9 @@ class Intake:
             connection.close()
             return False
         self._hand = []
+        self._waker.wake(stored)
         self._watch_for_gaps(messages)
         self._commit(messages)
-        self._waker.wake(stored)
         return True
 
     def _commit(self, messages: Sequence[Message]) -> None:

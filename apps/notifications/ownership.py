@@ -4,6 +4,7 @@ Each function runs in its caller's short transaction and takes the user's lock f
 delete and an outcome that come together see one another.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from django.db.models import Q
 
 from apps.notifications import payloads
 from apps.notifications.models import Callback, CallbackAttempt, Tombstone
+from apps.notifications.payloads import Payload
 from kafka_bridge.events import NewRequest, Outcome, SendingResponse
 from kafka_bridge.tasks import Permanent
 
@@ -97,6 +99,9 @@ def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Callba
     if is_deleted:
         cancel(response.user_id, processing_ids=[response.processing_id], requirements_ids=[])
         return None
+    payload = payloads.build(outcome, occurred_at)
+    if not is_superseded and (callback := _take_registered(outcome, payload, message_id)):
+        return callback
     callback = _callback_of(response, outcome.run)
     changed = []
     if callback.message_id is None:
@@ -104,7 +109,6 @@ def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Callba
             callback.state = State.CANCELLED
             callback.save(update_fields=["state", "updated_at"])
             return None
-        payload = payloads.build(outcome, occurred_at)
         callback.message_id = message_id
         callback.callback_url = response.callback_url
         callback.webhook_id = payload.webhook_id
@@ -121,6 +125,41 @@ def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Callba
     if changed:
         callback.save(update_fields=[*changed, "updated_at"])
     return callback
+
+
+_TAKE_REGISTERED = """
+UPDATE notifications_callback
+SET message_id = %s, callback_url = %s, webhook_id = %s, body = %s, headers = %s,
+    state = 'pending', updated_at = clock_timestamp()
+WHERE processing_id = %s AND run = %s AND user_id = %s
+  AND message_id IS NULL AND state = 'registered'
+RETURNING id
+"""
+
+
+def _take_registered(outcome: Outcome, payload: Payload, message_id: int) -> Callback | None:
+    """The usual case in one statement: registered, and this is its first message.
+
+    Of the row only what is known here is filled in.
+    """
+    response = outcome.response
+    key = {
+        "processing_id": response.processing_id,
+        "run": outcome.run,
+        "user_id": response.user_id,
+    }
+    values = {
+        "message_id": message_id,
+        "callback_url": response.callback_url,
+        "webhook_id": payload.webhook_id,
+        "body": payload.body,
+        "headers": payload.headers,
+    }
+    written = values | {"headers": json.dumps(payload.headers)}
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_REGISTERED, [*written.values(), *key.values()])
+        row = cursor.fetchone()
+    return Callback(pk=row[0], state=State.PENDING, **key, **values) if row else None
 
 
 def cancel(user_id: int, *, processing_ids: Iterable[int], requirements_ids: Iterable[int]) -> None:
