@@ -16,6 +16,7 @@ def test_every_event_of_the_contract_survives_the_wire():
         "new_requirements": {"requirements_id": 1, "user_id": 2, "requirements": "x"},
         "delete_processing": {"processing_ids": [1, 2], "user_id": 3},
         "delete_requirements": {"processings_ids": [1], "requirements_ids": [2], "user_id": 3},
+        "erase_user": {"user_id": 3},
         "new_processing": {"processing_id": 1, "user_id": 2, "resume_id": 3, "requirements_id": 4,
                            "score": 85, "matches": ["Python"], "recommendation": "r",
                            "verdict": "v"},
@@ -27,7 +28,7 @@ def test_every_event_of_the_contract_survives_the_wire():
                                      "matches": None, "recommendation": None, "verdict": None}},
     }  # fmt: skip
     samples["new_notifications"] = samples["new_sending"]
-    assert len(EVENTS) == 9
+    assert samples.keys() == {model.key for model in EVENTS}
     for model in EVENTS:
         sample = samples[model.key]
         event = codec.decode(model.topic, model.key.encode(), json.dumps(sample).encode())

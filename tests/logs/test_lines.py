@@ -36,6 +36,7 @@ def written(
     log_level: str, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """What was logged, with logging set up as in production."""
+    structlog.contextvars.clear_contextvars()
     root = logging.getLogger()
     before = root.handlers[:]
     monkeypatch.setattr(settings, "LOG_LEVEL", log_level)
