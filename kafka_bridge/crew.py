@@ -1,7 +1,9 @@
 """The threads of a worker that run rows side by side, however few Celery messages told of them.
 
 A wake-up carries several ids, so that Celery's own work and the claim are shared among them. A row
-is claimed when a thread is free for it and not before, so that another worker may take it.
+is claimed when a thread is free for it and not before, so that another worker may take it. There
+are many threads, for rows that wait for others; those at work are few: as many as have a database
+connection.
 """
 
 import threading
@@ -26,10 +28,14 @@ PATIENCE_SECONDS = 1.0
 
 
 class Crew:
-    """At most `size` rows at once; without a size, as outside of a worker, the caller runs them."""
+    """At most `size` rows at once; without a size, as outside of a worker, the caller runs them.
 
-    def __init__(self, size: int | None = None) -> None:
+    No more than `at_work` of them do anything but wait for others (`wait_for_others`).
+    """
+
+    def __init__(self, size: int | None = None, *, at_work: int | None = None) -> None:
         self._free = threading.Semaphore(size or 1)
+        self._at_work = threading.Semaphore(at_work or size or 1)
         self._threads = ThreadPoolExecutor(size, "crew") if size else None
 
     def run(
@@ -61,6 +67,7 @@ class Crew:
             finally:
                 for _ in range(places - handed_over):
                     self._free.release()
+                    self._at_work.release()
         return left
 
     def finish(self) -> None:
@@ -72,12 +79,19 @@ class Crew:
         """At least one place if one becomes free in time, and more if they are free just now."""
         if not self._free.acquire(timeout=PATIENCE_SECONDS):
             return 0
+        if not self._at_work.acquire(timeout=PATIENCE_SECONDS):
+            self._free.release()
+            return 0
         taken = 1
         while taken < wanted and self._free.acquire(blocking=False):
+            if not self._at_work.acquire(blocking=False):
+                self._free.release()
+                break
             taken += 1
         return taken
 
     def _work(self, work: Callable[[Row], None], row: Row) -> None:
+        _thread.stop_working = self._at_work.release
         try:
             close_old_connections()
             work(row)
@@ -86,7 +100,26 @@ class Crew:
         except Exception as error:  # noqa: BLE001  nobody looks at the thread's end: the lease runs out
             log.error("crew.row_left", error=describe(error))
         finally:
+            _stop_working()
             self._free.release()
+
+
+_thread = threading.local()
+
+
+def wait_for_others() -> None:
+    """To be called by a row's thread before it waits for a server of somebody else's.
+
+    Gives back its database connection, and lets another row be claimed and work meanwhile.
+    """
+    release_connection()
+    _stop_working()
+
+
+def _stop_working() -> None:
+    stop, _thread.stop_working = getattr(_thread, "stop_working", None), None
+    if stop is not None:
+        stop()
 
 
 _crew = Crew()
@@ -100,7 +133,10 @@ def crew() -> Crew:
 @worker_init.connect(weak=False)
 def _hire(sender: Any, **_: Any) -> None:
     global _crew
-    _crew = Crew(settings.WORKER_THREADS or sender.concurrency)
+    size = settings.WORKER_THREADS or sender.concurrency
+    # Beside the rows, Celery's threads claim and the heartbeat renews.
+    at_work = max(1, settings.DATABASE_POOL_SIZE - 2) if settings.DATABASE_POOL_SIZE else size
+    _crew = Crew(size, at_work=at_work)
 
 
 @worker_shutdown.connect(weak=False)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import structlog
 from celery import shared_task
 
+from kafka_bridge.crew import wait_for_others
 from kafka_bridge.events import Event
 from kafka_bridge.execution import Attempt, Received, run_batch, run_each
 from kafka_bridge.failures import describe
@@ -31,6 +32,7 @@ __all__ = [
     "RetryPolicy",
     "batch_handler",
     "handler",
+    "wait_for_others",
 ]
 
 log = structlog.get_logger(__name__)

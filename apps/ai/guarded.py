@@ -16,8 +16,8 @@ from apps.ai.provider import (
     ProviderUnavailable,
     Usage,
 )
+from kafka_bridge.tasks import wait_for_others
 from resume_platform import metrics, tracing
-from resume_platform.postgresql_pool.release import release_connection
 
 LIMITS_AWAY_SECONDS = 5.0
 # A token is four Latin letters or two Cyrillic ones, which is four bytes of either.
@@ -56,7 +56,7 @@ class GuardedProvider:
                 ) as span,
                 metrics.AI_CALL_SECONDS.time(),
             ):
-                release_connection()
+                wait_for_others()
                 answer = self._provider.ask(question)
                 span.note(
                     gen_ai__usage__input_tokens=answer.usage.input_tokens,

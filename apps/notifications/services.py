@@ -11,9 +11,8 @@ from apps.notifications.attempts import Result
 from apps.notifications.gate import GATE, HeldBack
 from apps.notifications.models import Callback
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, Outcome
-from kafka_bridge.tasks import Attempt, Permanent, RetryLater
+from kafka_bridge.tasks import Attempt, Permanent, RetryLater, wait_for_others
 from resume_platform import marks, metrics
-from resume_platform.postgresql_pool.release import release_connection
 
 log = structlog.get_logger(__name__)
 State = Callback.State
@@ -96,7 +95,7 @@ def _attempt(event: Outcome, attempt: Attempt) -> tuple[Callback, Result] | None
         callback = _claim(event, attempt)
         if callback is None:
             return None
-        release_connection()
+        wait_for_others()
         result = attempts.post(
             callback.callback_url,
             webhook_id=callback.webhook_id,

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from kafka_bridge import crew as crew_module
-from kafka_bridge.crew import Crew
+from kafka_bridge.crew import Crew, wait_for_others
 
 WAIT = 20
 
@@ -61,3 +61,21 @@ def test_a_claim_or_a_row_that_fails_frees_its_thread():
     assert not crew.run([5, 6], claim=claim_all, work=done.append)
     crew.finish()
     assert sorted(done) == [5, 6]
+
+
+def test_few_work_while_many_wait(monkeypatch):
+    monkeypatch.setattr(crew_module, "PATIENCE_SECONDS", 0.05)
+    crew = Crew(8, at_work=2)
+    go_on, answered = threading.Event(), threading.Event()
+
+    def work(row: int) -> None:
+        go_on.wait(WAIT)
+        wait_for_others()
+        answered.wait(WAIT)
+
+    assert crew.run([1, 2, 3, 4], claim=claim_all, work=work) == [3, 4], "two are at work"
+    go_on.set()
+    monkeypatch.setattr(crew_module, "PATIENCE_SECONDS", WAIT)
+    assert not crew.run([3, 4, 5, 6], claim=claim_all, work=work), "those wait, so these may work"
+    answered.set()
+    crew.finish()
