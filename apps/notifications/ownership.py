@@ -7,6 +7,7 @@ delete and an outcome that come together see one another.
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -143,12 +144,12 @@ def _take_registered(outcome: Outcome, payload: Payload, message_id: int) -> Cal
     Of the row only what is known here is filled in.
     """
     response = outcome.response
-    key = {
+    key: dict[str, Any] = {
         "processing_id": response.processing_id,
         "run": outcome.run,
         "user_id": response.user_id,
     }
-    values = {
+    values: dict[str, Any] = {
         "message_id": message_id,
         "callback_url": response.callback_url,
         "webhook_id": payload.webhook_id,
