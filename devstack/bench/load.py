@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,28 +77,41 @@ def run(
 
 
 class _Connection:
-    """One request at a time. An answer without a length, or a broken connection, is a failure."""
+    """One request at a time. An answer without a length, or a broken connection, is a failure.
+
+    But for a kept connection that ends before the first byte of an answer: the server may have
+    hung up while the request was on its way, so what may be repeated is sent once more, over a
+    new one (RFC 9112, section 9.3.1).
+    """
 
     def __init__(self, port: int, selector: selectors.BaseSelector) -> None:
         self._port = port
         self._selector = selector
         self._socket: socket.socket | None = None
         self._received = b""
+        self._to_repeat = b""
         self.number = -1
         self.sent_at = 0.0
 
     def send(self, number: int, data: bytes) -> None:
         self.number, self.sent_at, self._received = number, time.perf_counter(), b""
         if self._socket is None or self._is_closed():
-            self._connect()
-        assert self._socket is not None
-        self._socket.sendall(data)
+            self._send_anew(data)
+            return
+        self._to_repeat = data if data.startswith(b"GET ") else b""
+        with suppress(ConnectionError):  # `receive` sees it as well
+            self._socket.sendall(data)
 
     def receive(self) -> tuple[int, bytes] | None:
-        """Status and body, when they are there."""
+        """Status and body, when they are there. Status 0: hung up without an answer."""
         assert self._socket is not None
-        chunk = self._socket.recv(1 << 18)
+        chunk = b""
+        with suppress(ConnectionError):
+            chunk = self._socket.recv(1 << 18)
         if not chunk:
+            if self._to_repeat and not self._received:
+                self._send_anew(self._to_repeat)
+                return None
             self.close()
             return 0, b""
         self._received += chunk
@@ -117,13 +131,15 @@ class _Connection:
             self._socket.close()
             self._socket = None
 
-    def _connect(self) -> None:
+    def _send_anew(self, data: bytes) -> None:
         self.close()
+        self._to_repeat = b""
         self._socket = socket.create_connection(("127.0.0.1", self._port), TIMEOUT_SECONDS)
         # With a timeout Python would wait in `_is_closed`; the selector bounds all waiting.
         self._socket.settimeout(None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._selector.register(self._socket, selectors.EVENT_READ, self)
+        self._socket.sendall(data)
 
     def _is_closed(self) -> bool:
         """Whether the server hung up while nothing was asked."""

@@ -18,14 +18,23 @@ HANGS_UP_EVERY = 5
 
 
 class Server(BaseHTTPRequestHandler):
-    """Answers /N with status N and its own path; hangs up without a word now and then."""
+    """Answers /N with status N and its own path.
+
+    Now and then it hangs up without a word: after an answer, or when the next request of a
+    connection has come, as if the two had crossed on the way.
+    """
 
     protocol_version = "HTTP/1.1"
     served = 0
+    has_answered = False
 
     def do_GET(self) -> None:
         body = self.path.encode()
         Server.served += 1
+        if self.has_answered and Server.served % HANGS_UP_EVERY == 1:
+            self.close_connection = True
+            return
+        self.has_answered = True
         self.send_response(int(self.path.split("?")[0][1:]))
         self.send_header("content-length", str(len(body)))
         self.end_headers()
