@@ -224,22 +224,23 @@ class Inbox:
         ends: dict[Place, int] = {}
         for row in incoming:
             ends[row.place] = max(ends.get(row.place, 0), row.offset + 1)
+        rows = [(*place, self._epochs[place], end) for place, end in sorted(ends.items())]
         with connection.cursor() as cursor:
-            for place, end in sorted(ends.items()):
-                cursor.execute(
-                    """
-                    INSERT INTO kafka_bridge_partitionlog
-                        (cluster_id, topic, partition, epoch, next_offset)
-                    VALUES (%s, %s, %s, %s, %s)
-                    ON CONFLICT (cluster_id, topic, partition) DO UPDATE SET
-                        next_offset = CASE WHEN excluded.epoch > kafka_bridge_partitionlog.epoch
-                            THEN excluded.next_offset
-                            ELSE greatest(excluded.next_offset,
-                                          kafka_bridge_partitionlog.next_offset) END,
-                        epoch = greatest(excluded.epoch, kafka_bridge_partitionlog.epoch)
-                    """,
-                    [cluster_id, *place, self._epochs[place], end],
-                )
+            cursor.execute(
+                """
+                INSERT INTO kafka_bridge_partitionlog
+                    (cluster_id, topic, partition, epoch, next_offset)
+                SELECT %s, row.*
+                FROM unnest(%s::text[], %s::int[], %s::int[], %s::bigint[]) AS row
+                ON CONFLICT (cluster_id, topic, partition) DO UPDATE SET
+                    next_offset = CASE WHEN excluded.epoch > kafka_bridge_partitionlog.epoch
+                        THEN excluded.next_offset
+                        ELSE greatest(excluded.next_offset,
+                                      kafka_bridge_partitionlog.next_offset) END,
+                    epoch = greatest(excluded.epoch, kafka_bridge_partitionlog.epoch)
+                """,
+                [cluster_id, *(list(column) for column in zip(*rows, strict=True))],
+            )
 
     def _current_epoch(self, cluster_id: str, place: Place) -> int:
         known = PartitionLog.objects.filter(

@@ -20,6 +20,7 @@ from django.db import InterfaceError, OperationalError, connection
 from kafka_bridge import inbox
 from kafka_bridge.failures import describe
 from kafka_bridge.lag import STATISTICS_MS, note_lag
+from kafka_bridge.pace import Pace
 from kafka_bridge.patience import Patience
 from kafka_bridge.pulse import Turning
 from kafka_bridge.waker import Waker
@@ -38,6 +39,7 @@ class Intake:
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
         self.turning = Turning()
+        self._pace = Pace()
         self._topics = {physical: logical for logical, physical in settings.KAFKA_TOPICS.items()}
         self._inbox = inbox.Inbox(topics=self._topics, high_watermark=self._high_watermark)
         self._waker = Waker()
@@ -91,6 +93,7 @@ class Intake:
         # `consume` waits until it has all it was asked for, so the first message is polled alone.
         self._take(self._consumer.poll(0.5))
         if self._hand:
+            self._stop.wait(self._pace.take())
             for message in self._consumer.consume(MAX_BATCH - 1, timeout=0):
                 self._take(message)
 

@@ -26,6 +26,7 @@ from django.conf import settings
 
 from kafka_bridge.failures import describe
 from kafka_bridge.outbox import NOTIFY_CHANNEL
+from kafka_bridge.pace import Pace
 from kafka_bridge.pulse import Turning
 from resume_platform import metrics, tracing
 
@@ -73,6 +74,7 @@ class Relay:
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
         self.turning = Turning()
+        self._pace = Pace()
         self._producer = self._new_producer()
         self._partitions: dict[str, tuple[int, float]] = {}
         self._ask_again_at = 0.0
@@ -105,15 +107,16 @@ class Relay:
 
     def _work(self, db: Any) -> None:
         _execute(db, f"LISTEN {NOTIFY_CHANNEL}")
-        while not self._stop.is_set():
+        while not self._stop.wait(self._pace.take()):
             self.turning.mark()
-            rows = self._read(db)
-            if rows:
-                self._relay(db, rows)
-                continue
-            select.select([db], [], [], POLL_SECONDS)
+            # Whoever commits from here on notifies anew.
             db.poll()
             db.notifies.clear()
+            rows = self._read(db)
+            self._relay(db, rows)
+            # Notifications also come along with a statement's answer.
+            if len(rows) < BATCH_SIZE and not (db.notifies or self._to_produce_alone):
+                select.select([db], [], [], POLL_SECONDS)
 
     def _relay(self, db: Any, rows: Sequence[Row]) -> None:
         """Produce rows in their order."""

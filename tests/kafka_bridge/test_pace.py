@@ -1,0 +1,38 @@
+"""A loop's rounds: at once while they are rare, bounded while they are many."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafka_bridge.pace import BURST, ROUNDS_PER_SECOND, Pace
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_rare_rounds_never_wait() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for _ in range(100):
+        assert pace.take() == 0
+        clock.now += 1 / ROUNDS_PER_SECOND
+
+
+@given(st.lists(st.floats(0, 0.2), min_size=1, max_size=200))
+def test_busy_rounds_are_bounded_whatever_lies_between_them(work: list[float]) -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for seconds in work:
+        clock.now += pace.take() + seconds
+    assert len(work) <= BURST + clock.now * ROUNDS_PER_SECOND + 1e-6
+
+
+def test_a_rest_is_worth_no_more_than_one_burst() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    clock.now += 3600
+    waits = [pace.take() for _ in range(BURST + 1)]
+    assert waits == [0.0] * BURST + [1 / ROUNDS_PER_SECOND]
