@@ -142,11 +142,7 @@ def _run_together(spec: HandlerSpec, rows: list[Claimed]) -> None:
         HEARTBEAT.keep(token),
         _settling(spec, rows),
     ):
-        with transaction.atomic():
-            bad = _apply(spec, rows)
-            leases.finish([row.task_id for row in rows if row.task_id not in bad], token)
-            for task_id, error in bad.items():
-                _bury(task_id, token, error)
+        bad = _apply_and_end(spec, rows, token)
         metrics.TASK_OUTCOMES.labels(spec.name, "done").inc(len(rows) - len(bad))
         metrics.TASK_OUTCOMES.labels(spec.name, "dead").inc(len(bad))
         _note_lag(spec, rows)
@@ -159,29 +155,57 @@ def _note_lag(spec: HandlerSpec, rows: Sequence[Claimed]) -> None:
         lag.observe(max(0.0, now - row.occurred_at.timestamp()))
 
 
-def _apply(spec: HandlerSpec, rows: Sequence[Claimed]) -> dict[int, Exception]:
-    """Apply the rows, halving around the bad ones; returns these with their errors."""
+def _apply_and_end(
+    spec: HandlerSpec, rows: Sequence[Claimed], token: uuid.UUID
+) -> dict[int, Exception]:
+    """One transaction for all rows; returns the errors of those that were buried instead."""
     try:
         with transaction.atomic():
-            spec.function(
-                [
-                    Received(
-                        event=_event(row),
-                        message_id=row.message_id,
-                        occurred_at=row.occurred_at,
-                        content_hash=row.content_hash,
-                    )
-                    for row in rows
-                ]
-            )
-    except (*CONNECTION_ERRORS, RetryLater):
+            _apply(spec, rows)
+            leases.finish([row.task_id for row in rows], token)
+    except (*CONNECTION_ERRORS, RetryLater, LeaseLost):
         raise
     except Exception as error:  # noqa: BLE001  whatever one event causes must not hold up the others
-        if len(rows) == 1:
-            return {rows[0].task_id: error}
-        half = len(rows) // 2
-        return _apply(spec, rows[:half]) | _apply(spec, rows[half:])
+        with transaction.atomic():
+            bad = _apply_halves(spec, rows, error)
+            leases.finish([row.task_id for row in rows if row.task_id not in bad], token)
+            for task_id, error in bad.items():
+                _bury(task_id, token, error)
+        return bad
     return {}
+
+
+def _apply_halves(
+    spec: HandlerSpec, rows: Sequence[Claimed], error: Exception
+) -> dict[int, Exception]:
+    """Apply rows that failed together, but for the bad ones; returns these with their errors."""
+    if len(rows) == 1:
+        return {rows[0].task_id: error}
+    bad: dict[int, Exception] = {}
+    middle = len(rows) // 2
+    for half in (rows[:middle], rows[middle:]):
+        try:
+            with transaction.atomic():
+                _apply(spec, half)
+        except (*CONNECTION_ERRORS, RetryLater):
+            raise
+        except Exception as its_error:  # noqa: BLE001  kept with the row it belongs to
+            bad |= _apply_halves(spec, half, its_error)
+    return bad
+
+
+def _apply(spec: HandlerSpec, rows: Sequence[Claimed]) -> None:
+    spec.function(
+        [
+            Received(
+                event=_event(row),
+                message_id=row.message_id,
+                occurred_at=row.occurred_at,
+                content_hash=row.content_hash,
+            )
+            for row in rows
+        ]
+    )
 
 
 @contextmanager
