@@ -4,6 +4,7 @@ import resource
 import time
 from pathlib import Path
 
+import psutil
 import pypdfium2
 import pytest
 
@@ -11,6 +12,7 @@ from apps.uploads.extraction import (
     CorruptFile,
     Extracted,
     FileTooComplex,
+    ReadersBusy,
     extract,
     sandbox,
 )
@@ -50,9 +52,24 @@ def test_a_bomb_ends_in_time_and_outside_of_this_process() -> None:
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < MEMORY_BYTES / 1000
 
 
-def test_the_deadline_kills_the_child() -> None:
-    with pytest.raises(FileTooComplex):
-        sandbox.read("pdf", files.pdf("x"), seconds=0.001)
+@pytest.mark.parametrize(
+    ("does", "verdict"),
+    [("while True: pass", FileTooComplex), ("import time; time.sleep(60)", ReadersBusy)],
+    ids=["worked all the time", "was kept waiting"],
+)
+def test_the_deadline_kills_the_child_and_blames_the_file_only_for_work(
+    does: str, verdict: type[Exception], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    child = tmp_path / "child.py"
+    child.write_text(does)
+    monkeypatch.setattr(sandbox, "_CHILD", child)
+    monkeypatch.setattr(sandbox, "BUSY_BELOW_CPU_SECONDS", 0.1)
+
+    started = time.monotonic()
+    with pytest.raises(verdict):
+        sandbox.read("pdf", files.pdf("x"), seconds=1.5)
+    assert time.monotonic() - started < 10
+    assert not psutil.Process().children()
 
 
 def test_the_child_sees_no_secret_and_its_crash_is_an_answer(
