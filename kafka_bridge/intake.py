@@ -46,6 +46,7 @@ class Intake:
         self._patience = Patience(settings.DATABASE_ANSWER_SECONDS)
         self._hand: list[Message] = []
         """Taken from Kafka, not yet stored and committed."""
+        self._had_all_it_can_carry = False
         self._is_paused = False
         self._cluster = ""
         self._next_offsets: dict[inbox.Place, int] = {}
@@ -93,9 +94,11 @@ class Intake:
         # `consume` waits until it has all it was asked for, so the first message is polled alone.
         self._take(self._consumer.poll(0.5))
         if self._hand:
-            self._stop.wait(self._pace.take())
+            if not self._had_all_it_can_carry:
+                self._stop.wait(self._pace.take())
             for message in self._consumer.consume(MAX_BATCH - 1, timeout=0):
                 self._take(message)
+        self._had_all_it_can_carry = len(self._hand) >= MAX_BATCH
 
     def _take(self, message: Message | None) -> None:
         if message is None:

@@ -1,15 +1,16 @@
 """How often a loop turns: at once while there is little to do, and not too often under load.
 
-A round costs the same whether it carries one message or five hundred: its statements, its commit,
-the wake-ups it causes. So a busy loop waits a moment and carries more.
+A round costs the same whether it carries one message or a hundred: its statements, its commit, the
+wake-ups it causes. So a busy loop waits a moment and carries more; but for one that had all it can
+carry, for which waiting would gain nothing.
 """
 
 import time
 from collections.abc import Callable
 
-# A processing that is alone in the system needs four rounds or five, one shortly after the other.
-BURST = 10
-ROUNDS_PER_SECOND = 20.0
+# A processing that is alone in the system needs two rounds of each loop, shortly one after another.
+BURST = 15
+ROUNDS_PER_SECOND = 15.0
 
 
 class Pace:

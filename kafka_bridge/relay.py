@@ -107,7 +107,8 @@ class Relay:
 
     def _work(self, db: Any) -> None:
         _execute(db, f"LISTEN {NOTIFY_CHANNEL}")
-        while not self._stop.wait(self._pace.take()):
+        rows: list[Row] = []
+        while not self._stop.wait(0 if len(rows) == BATCH_SIZE else self._pace.take()):
             self.turning.mark()
             # Whoever commits from here on notifies anew.
             db.poll()
