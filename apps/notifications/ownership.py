@@ -1,13 +1,13 @@
 """Whose callback it is: registered, claimed by the first outcome of a run, or cancelled.
 
-Each function runs in its caller's short transaction and takes the user's lock first, so that a
-delete and an outcome that come together see one another.
+Each takes the user's lock first, so that a delete and an outcome that come together see one
+another: deletes hold it alone, outcomes and requests share it.
 """
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -15,6 +15,7 @@ from django.db.models import Q
 from apps.notifications import payloads
 from apps.notifications.models import Callback, CallbackAttempt, Tombstone
 from apps.notifications.payloads import Payload
+from kafka_bridge import erased
 from kafka_bridge.events import NewRequest, Outcome, SendingResponse
 from kafka_bridge.tasks import Permanent
 
@@ -78,89 +79,112 @@ def register(events: Sequence[NewRequest]) -> None:
             raise Permanent("owner_conflict")
 
 
-def is_delivered(outcome: Outcome) -> bool:
-    response = outcome.response
-    return Callback.objects.filter(
-        processing_id=response.processing_id,
-        run=outcome.run,
-        user_id=response.user_id,
-        state=State.DELIVERED,
-    ).exists()
+@dataclass(frozen=True)
+class Owed:
+    """A callback that is to be made now."""
+
+    callback_id: int
+    url: str
+    webhook_id: str
+    body: bytes
+    headers: dict[str, str]
 
 
-def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Callback | None:
+def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Owed | None:
     """The callback to make for this message, or None if there is nothing (more) to do.
 
     The first message of a run takes it by compare-and-set and keeps it over retries; a replay of
     its dead letter opens it again. An outcome that comes after a later run's is called off.
     Permanent: the processing is another user's.
     """
-    response = outcome.response
-    is_deleted, is_superseded = _standing(response, outcome.run)
-    if is_deleted:
-        cancel(response.user_id, processing_ids=[response.processing_id], requirements_ids=[])
-        return None
-    payload = payloads.build(outcome, occurred_at)
-    if not is_superseded and (callback := _take_registered(outcome, payload, message_id)):
-        return callback
-    callback = _callback_of(response, outcome.run)
-    changed = []
-    if callback.message_id is None:
-        if is_superseded:
-            callback.state = State.CANCELLED
-            callback.save(update_fields=["state", "updated_at"])
-            return None
-        callback.message_id = message_id
-        callback.callback_url = response.callback_url
-        callback.webhook_id = payload.webhook_id
-        callback.body = payload.body
-        callback.headers = payload.headers
-        changed = ["message_id", "callback_url", "webhook_id", "body", "headers"]
-    elif callback.message_id != message_id:
-        return None
-    if callback.state in (State.DELIVERED, State.CANCELLED) or not callback.callback_url:
-        return None
-    if callback.state != State.PENDING:
-        callback.state = State.PENDING
-        changed.append("state")
-    if changed:
-        callback.save(update_fields=[*changed, "updated_at"])
-    return callback
+    owed = _take(outcome, payloads.build(outcome, occurred_at), message_id)
+    if owed is None:
+        _settle(outcome)
+    return owed
 
 
-_TAKE_REGISTERED = """
-UPDATE notifications_callback
-SET message_id = %s, callback_url = %s, webhook_id = %s, body = %s, headers = %s,
-    state = 'pending', updated_at = clock_timestamp()
-WHERE processing_id = %s AND run = %s AND user_id = %s
-  AND message_id IS NULL AND state = 'registered'
-RETURNING id
+# The whole claim in one round trip, which PostgreSQL makes one transaction of; the second statement
+# sees what was committed while the first waited for a delete of the user's. What an earlier attempt
+# sent is kept. A later run's outcome calls off only what no message has taken.
+_TAKE = """
+SELECT pg_advisory_xact_lock_shared(%(class)s, %(place)s);
+INSERT INTO notifications_callback AS callback
+    (processing_id, run, user_id, requirements_id, callback_url, state, message_id, webhook_id,
+     body, headers, attempts, last_error, created_at, updated_at)
+SELECT %(processing)s, %(run)s, %(user)s, %(requirements)s, %(url)s, 'pending', %(message)s,
+       %(webhook)s, %(body)s, %(headers)s::jsonb, 0, '', clock_timestamp(), clock_timestamp()
+WHERE NOT EXISTS (
+          SELECT 1 FROM notifications_tombstone
+          WHERE user_id = %(user)s
+            AND ((kind = 'processing' AND target_id = %(processing)s)
+                 OR (kind = 'requirements' AND target_id = %(requirements)s)))
+  AND NOT EXISTS (SELECT 1 FROM kafka_bridge_eraseduser WHERE user_id = %(user)s)
+  AND NOT EXISTS (
+          SELECT 1 FROM notifications_callback AS later
+          WHERE later.processing_id = %(processing)s AND later.user_id = %(user)s
+            AND later.run > %(run)s AND later.message_id IS NOT NULL
+            AND NOT EXISTS (
+                    SELECT 1 FROM notifications_callback
+                    WHERE processing_id = %(processing)s AND run = %(run)s
+                      AND message_id = %(message)s))
+ON CONFLICT (processing_id, run) DO UPDATE
+SET message_id = excluded.message_id, state = 'pending', updated_at = excluded.updated_at,
+    callback_url = CASE WHEN callback.message_id IS NULL THEN excluded.callback_url
+                        ELSE callback.callback_url END,
+    webhook_id = CASE WHEN callback.message_id IS NULL THEN excluded.webhook_id
+                      ELSE callback.webhook_id END,
+    body = CASE WHEN callback.message_id IS NULL THEN excluded.body ELSE callback.body END,
+    headers = CASE WHEN callback.message_id IS NULL THEN excluded.headers
+                   ELSE callback.headers END
+WHERE callback.user_id = excluded.user_id
+  AND (callback.message_id IS NULL AND callback.state = 'registered'
+       OR callback.message_id = excluded.message_id AND callback.state IN ('pending', 'failed')
+          AND callback.callback_url <> '')
+RETURNING id, callback_url, webhook_id, body, headers::text
 """
 
 
-def _take_registered(outcome: Outcome, payload: Payload, message_id: int) -> Callback | None:
-    """The usual case in one statement: registered, and this is its first message.
+def _take(outcome: Outcome, payload: Payload, message_id: int) -> Owed | None:
+    response = outcome.response
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKE,
+            {
+                "class": LOCK_CLASS,
+                "place": _place(response.user_id),
+                "processing": response.processing_id,
+                "run": outcome.run,
+                "user": response.user_id,
+                "requirements": response.requirements_id,
+                "url": response.callback_url,
+                "message": message_id,
+                "webhook": payload.webhook_id,
+                "body": payload.body,
+                "headers": json.dumps(payload.headers),
+            },
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    callback_id, url, webhook_id, body, headers = row
+    return Owed(callback_id, url, webhook_id, bytes(body), json.loads(headers))
 
-    Of the row only what is known here is filled in.
+
+@transaction.atomic
+def _settle(outcome: Outcome) -> None:
+    """An outcome that nothing is sent of: deleted, after a later run's, a copy, or done before.
+
+    Permanent: the processing is another user's.
     """
     response = outcome.response
-    key: dict[str, Any] = {
-        "processing_id": response.processing_id,
-        "run": outcome.run,
-        "user_id": response.user_id,
-    }
-    values: dict[str, Any] = {
-        "message_id": message_id,
-        "callback_url": response.callback_url,
-        "webhook_id": payload.webhook_id,
-        "body": payload.body,
-        "headers": payload.headers,
-    }
-    written = values | {"headers": json.dumps(payload.headers)}
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE_REGISTERED, [*written.values(), *key.values()])
-        row = cursor.fetchone()
-    return Callback(pk=row[0], state=State.PENDING, **key, **values) if row else None
+    _lock(response.user_id)
+    if _is_deleted(response):
+        cancel(response.user_id, processing_ids=[response.processing_id], requirements_ids=[])
+        return
+    callback = _callback_of(response, outcome.run)
+    if callback.message_id is None and callback.state == State.REGISTERED:
+        callback.state = State.CANCELLED
+        callback.save(update_fields=["state", "updated_at"])
 
 
 def cancel(user_id: int, *, processing_ids: Iterable[int], requirements_ids: Iterable[int]) -> None:
@@ -189,13 +213,8 @@ def wait_for_claims(user_id: int) -> None:
 
 
 def lock_user_and_row(callback: Callback) -> Callback:
-    """As `lock_row`, in the order in which deletes and outcomes lock."""
+    """The callback as it is now, held until the transaction ends; as deletes and outcomes lock."""
     _lock(callback.user_id)
-    return lock_row(callback)
-
-
-def lock_row(callback: Callback) -> Callback:
-    """The callback as it is now, held until the transaction ends."""
     return Callback.objects.select_for_update().get(pk=callback.pk)
 
 
@@ -214,40 +233,18 @@ def _callback_of(subject: SendingResponse, run: int) -> Callback:
     return callback
 
 
-# In one round trip; the second statement sees what was committed while the first waited.
-_STANDING = """
-SELECT pg_advisory_xact_lock(%(class)s, %(place)s);
-SELECT EXISTS (SELECT 1 FROM notifications_tombstone WHERE user_id = %(user)s
-               AND ((kind = 'processing' AND target_id = %(processing)s)
-                    OR (kind = 'requirements' AND target_id = %(requirements)s)))
-       OR EXISTS (SELECT 1 FROM kafka_bridge_eraseduser WHERE user_id = %(user)s),
-       EXISTS (SELECT 1 FROM notifications_callback WHERE processing_id = %(processing)s
-               AND user_id = %(user)s AND run > %(run)s AND message_id IS NOT NULL)
-"""
-
-
-def _standing(subject: SendingResponse, run: int) -> tuple[bool, bool]:
-    """Whether its owner deleted it or was erased, and whether a later run has its outcome already.
-
-    Takes the user's lock. The client must not end with the older one.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _STANDING,
-            {
-                "class": LOCK_CLASS,
-                "place": _place(subject.user_id),
-                "user": subject.user_id,
-                "processing": subject.processing_id,
-                "requirements": subject.requirements_id,
-                "run": run,
-            },
-        )
-        is_deleted, is_superseded = cursor.fetchone()
-        return is_deleted, is_superseded
+def _is_deleted(subject: SendingResponse) -> bool:
+    """Whether its owner deleted it or was erased."""
+    about = Q(kind=Tombstone.Kind.PROCESSING, target_id=subject.processing_id)
+    about |= Q(kind=Tombstone.Kind.REQUIREMENTS, target_id=subject.requirements_id)
+    return (
+        Tombstone.objects.filter(about, user_id=subject.user_id).exists()
+        or erased.seconds_since(subject.user_id) is not None
+    )
 
 
 def _lock(user_id: int) -> None:
+    """Alone, until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, _place(user_id)])
 

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from apps.notifications import attempts, backoff, ownership, signing
 from apps.notifications.attempts import Result
 from apps.notifications.gate import GATE, HeldBack
 from apps.notifications.models import Callback
+from apps.notifications.ownership import Owed
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, Outcome
 from kafka_bridge.tasks import Attempt, Permanent, RetryLater, wait_for_others
 from resume_platform import marks, metrics
@@ -39,45 +40,41 @@ def deliver(*, event: Outcome, attempt: Attempt) -> None:
 
     Raises RetryLater for what may get better, Permanent for what cannot; each after it is recorded.
     """
-    processing_id = event.response.processing_id
-    if marks.is_marked("notifications", processing_id) and ownership.is_delivered(event):
-        return
+    host = attempts.host_of(event.response.callback_url)
     try:
-        done = _attempt(event, attempt)
+        done = _attempt(event, attempt, host)
     except HeldBack as held:
         _note_the_wait(event, attempt, held)
         return
     if done is None:
         return
-    callback, result = done
+    callback_id, result = done
     log.info(
         "callback.attempt",
-        processing_id=callback.processing_id,
-        run=callback.run,
+        processing_id=event.response.processing_id,
+        run=event.run,
         attempt=attempt.number,
-        host=callback.host,
+        host=host.rpartition(":")[0],
         result=result.reason,
         duration_ms=result.duration_ms,
     )
     _count(result)
     if result.is_success:
         with attempt.finish():
-            _record(callback, result, State.DELIVERED)
-        marks.mark("notifications", processing_id)
+            _record(callback_id, result, State.DELIVERED)
+        marks.mark("notifications", event.response.processing_id)
         return
     if not result.is_retried:
-        with transaction.atomic():
-            _record(callback, result, State.FAILED)
+        _record(callback_id, result, State.FAILED)
         raise Permanent(result.reason)
     seconds = backoff.next_delay(
         attempt.number, settings.WEBHOOK_RETRY_SCHEDULE, retry_after=result.retry_after
     )
-    with transaction.atomic():
-        if attempt.is_last:
-            _record(callback, result, State.FAILED)
-        else:
-            due = attempts.now() + timedelta(seconds=seconds)
-            _record(callback, result, State.PENDING, next_attempt_at=due)
+    if attempt.is_last:
+        _record(callback_id, result, State.FAILED)
+    else:
+        due = attempts.now() + timedelta(seconds=seconds)
+        _record(callback_id, result, State.PENDING, next_attempt_at=due)
     raise RetryLater(result.reason, seconds=seconds)
 
 
@@ -88,24 +85,23 @@ def _count(result: Result) -> None:
     metrics.CALLBACK_SECONDS.labels(outcome).observe(result.duration_ms / 1000)
 
 
-def _attempt(event: Outcome, attempt: Attempt) -> tuple[Callback, Result] | None:
+def _attempt(event: Outcome, attempt: Attempt, host: str) -> tuple[int, Result] | None:
     """The POST in the host's turn; None if there is nothing to call. Raises HeldBack."""
-    host = attempts.host_of(event.response.callback_url)
     with GATE.turn(host, patient=_may_wait(attempt)) as turn:
-        callback = _claim(event, attempt)
-        if callback is None:
+        owed = _claim(event, attempt)
+        if owed is None:
             return None
         wait_for_others()
         result = attempts.post(
-            callback.callback_url,
-            webhook_id=callback.webhook_id,
-            body=bytes(callback.body),
-            user_id=callback.user_id,
-            headers=callback.headers,
+            owed.url,
+            webhook_id=owed.webhook_id,
+            body=owed.body,
+            user_id=event.user_id,
+            headers=owed.headers,
             timeout=settings.WEBHOOK_TIMEOUT_SECONDS,
         )
         turn.verdict = result.verdict
-    return callback, result
+    return owed.callback_id, result
 
 
 def _may_wait(attempt: Attempt) -> bool:
@@ -114,24 +110,20 @@ def _may_wait(attempt: Attempt) -> bool:
     return age <= timedelta(seconds=sum(settings.WEBHOOK_RETRY_SCHEDULE))
 
 
-def _claim(event: Outcome, attempt: Attempt) -> Callback | None:
-    with transaction.atomic():
-        return ownership.claim(
-            event, message_id=attempt.message_id, occurred_at=attempt.occurred_at
-        )
+def _claim(event: Outcome, attempt: Attempt) -> Owed | None:
+    return ownership.claim(event, message_id=attempt.message_id, occurred_at=attempt.occurred_at)
 
 
 def _note_the_wait(event: Outcome, attempt: Attempt, held: HeldBack) -> None:
     """Say in the row what it waits for. Raises RetryLater, which uses up no attempt."""
-    with transaction.atomic():
-        callback = ownership.claim(
-            event, message_id=attempt.message_id, occurred_at=attempt.occurred_at
-        )
-        if callback is None:
-            return
-        callback.last_error = held.reason
-        callback.next_attempt_at = attempts.now() + timedelta(seconds=held.seconds)
-        callback.save(update_fields=["last_error", "next_attempt_at", "updated_at"])
+    owed = _claim(event, attempt)
+    if owed is None:
+        return
+    Callback.objects.filter(pk=owed.callback_id, state=State.PENDING).update(
+        last_error=held.reason,
+        next_attempt_at=attempts.now() + timedelta(seconds=held.seconds),
+        updated_at=attempts.now(),
+    )
     raise RetryLater(held.reason, seconds=held.seconds, counted=False)
 
 
@@ -159,7 +151,7 @@ FROM locked WHERE callback.id = locked.id
 
 
 def _record(
-    callback: Callback,
+    callback_id: int,
     result: Result,
     state: Callback.State,
     next_attempt_at: datetime | None = None,
@@ -172,7 +164,7 @@ def _record(
         cursor.execute(
             _RECORD,
             {
-                "callback": callback.pk,
+                "callback": callback_id,
                 "started_at": result.started_at,
                 "duration_ms": result.duration_ms,
                 "status": result.status,

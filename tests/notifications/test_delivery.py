@@ -1,11 +1,13 @@
 """Callbacks from the event to the receiver, through the bridge's own task rows."""
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import factory
+import psycopg2
 import pytest
 from django.db import OperationalError
 from django.db import connection as db
@@ -14,7 +16,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from standardwebhooks import Webhook
 
-from apps.notifications import services
+from apps.notifications import ownership, services
 from apps.notifications.models import Callback, CallbackAttempt
 from kafka_bridge import replay
 from kafka_bridge.events import (
@@ -304,6 +306,35 @@ def test_a_delete_during_the_post_leaves_it_cancelled_without_texts(
     assert bridge.run(outcome(receiver)).state == "done"
     assert (callback().state, bytes(callback().body)) == ("cancelled", b"")
     assert CallbackAttempt.objects.get().response_excerpt == ""
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_callback_waits_for_a_delete_of_its_user_and_for_nobody_else(
+    bridge: Bridge, receive: Start, is_alone: bool
+) -> None:
+    """Who deletes holds the user's lock alone; claims of other callbacks share it."""
+    receiver = receive()
+    task = bridge.take(outcome(receiver))
+
+    def deliver() -> None:
+        bridge.wake(task)
+        db.close()
+
+    delivering = threading.Thread(target=deliver)
+    lock = "pg_advisory_xact_lock" if is_alone else "pg_advisory_xact_lock_shared"
+    holder = psycopg2.connect(**db.get_connection_params())
+    with holder, holder.cursor() as cursor:
+        cursor.execute(f"SELECT {lock}(%s, 1)", [ownership.LOCK_CLASS])
+        cursor.execute(
+            "INSERT INTO notifications_tombstone (kind, target_id, user_id)"
+            " VALUES ('processing', 20, 1)"
+        )
+        delivering.start()
+        delivering.join(0.5 if is_alone else 20)
+        assert delivering.is_alive() == is_alone
+    holder.close()
+    delivering.join(20)
+    assert len(receiver.requests) == (0 if is_alone else 1)
 
 
 @pytest.mark.parametrize("delete", STRANGERS)
