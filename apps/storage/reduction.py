@@ -18,6 +18,7 @@ from apps.storage.models import Status, Tombstone
 from kafka_bridge.events import (
     DeleteProcessing,
     DeleteRequirements,
+    Event,
     NewProcessing,
     NewRequest,
     NewRequirements,
@@ -32,6 +33,7 @@ ProcessingEvent = NewRequest | NewProcessing | Outcome
 T = TypeVar("T")
 
 KIND = Tombstone.Kind
+TEXTS: dict[str, type[Event]] = {"resume": NewResume, "requirements": NewRequirements}
 NO_RESULT: Row = {
     "status": Status.QUEUED,
     "run": None,
@@ -90,24 +92,26 @@ def users(batch: Iterable[Received]) -> list[Row]:
     ]
 
 
-def resumes(batch: Iterable[Received], dead: set[Grave]) -> list[Row]:
-    """`dead` are the tombstones that stand: what they hide keeps its claim alone."""
-    rows = _texts(
-        _text_row(event.resume_id, event.user_id, event.resume, received.occurred_at)
+def texts(kind: str, batch: Iterable[Received], dead: set[Grave]) -> list[Row]:
+    """Those of a kind of TEXTS; `dead` are the tombstones that stand: what they hide keeps its
+    claim alone.
+    """
+    rows = [
+        _text_row(kind, received.event, received.occurred_at)
         for received in batch
-        if isinstance(event := received.event, NewResume)
-    )
-    return _without_the_dead(rows, KIND.RESUME, dead)
-
-
-def requirements(batch: Iterable[Received], dead: set[Grave]) -> list[Row]:
-    """As `resumes`."""
-    rows = _texts(
-        _text_row(event.requirements_id, event.user_id, event.requirements, received.occurred_at)
-        for received in batch
-        if isinstance(event := received.event, NewRequirements)
-    )
-    return _without_the_dead(rows, KIND.REQUIREMENTS, dead)
+        if isinstance(received.event, TEXTS[kind])
+    ]
+    id_name = f"{kind}_id"
+    return [
+        row | NO_TEXT | {"deleted": True}
+        if Grave(kind, row[id_name], row["user_id"]) in dead
+        else row
+        for row in (
+            max(same, key=lambda row: (row["text_at"], row["text_hash"]))
+            | {"create_at": min(row["create_at"] for row in same)}
+            for same in _grouped(rows, lambda row: (row[id_name], row["user_id"]))
+        )
+    ]
 
 
 def processings(batch: Iterable[Received], dead: set[Grave]) -> list[Row]:
@@ -200,31 +204,17 @@ def _result(event: NewProcessing | Outcome, at: datetime) -> Row:
     return content | {"result_hash": content_hash(content), "result_at": at}
 
 
-def _text_row(id_: int, user_id: int, text: str, at: datetime) -> Row:
+def _text_row(kind: str, event: Any, at: datetime) -> Row:
+    text = getattr(event, kind)
     return {
-        "id": id_,
-        "user_id": user_id,
+        f"{kind}_id": getattr(event, f"{kind}_id"),
+        "user_id": event.user_id,
         "create_at": at,
         "text": text,
         "text_at": at,
         "text_hash": content_hash(text),
         "deleted": False,
     }
-
-
-def _without_the_dead(rows: Iterable[Row], kind: str, dead: set[Grave]) -> list[Row]:
-    return [
-        row | NO_TEXT | {"deleted": True} if Grave(kind, row["id"], row["user_id"]) in dead else row
-        for row in rows
-    ]
-
-
-def _texts(rows: Iterable[Row]) -> list[Row]:
-    return [
-        max(same, key=lambda row: (row["text_at"], row["text_hash"]))
-        | {"create_at": min(row["create_at"] for row in same)}
-        for same in _grouped(rows, lambda row: (row["id"], row["user_id"]))
-    ]
 
 
 def _grouped(items: Iterable[T], key: Callable[[T], Any]) -> list[list[T]]:

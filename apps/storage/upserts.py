@@ -4,7 +4,8 @@ A row that changes nothing is not written, so the second copy of a result costs 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,23 +26,34 @@ WHERE (excluded.event_at, excluded.event_hash) > (s.event_at, s.event_hash)
 RETURNING user_id
 """
 
+# The ids that changed, and whether somebody else has claimed one of them before.
+_JOINED = """
+WITH batch AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(%s) AS row({columns})
+), changed AS (
+    {upsert}
+    RETURNING {kind}_id AS id
+)
+SELECT ARRAY(SELECT id FROM changed), EXISTS (
+    SELECT 1 FROM storage_stored{kind} AS other JOIN batch USING ({kind}_id)
+    WHERE other.user_id <> batch.user_id)
+"""
+
+_TEXT_COLUMNS = """{kind}_id bigint, user_id bigint, create_at timestamptz, text text,
+    text_at timestamptz, text_hash text, deleted boolean"""
 _TEXTS = """
 INSERT INTO storage_stored{kind} AS s
     ({kind}_id, user_id, create_at, {kind}, text_at, text_hash, deleted)
-SELECT * FROM json_to_recordset(%s) AS e(id bigint, user_id bigint, create_at timestamptz,
-    text text, text_at timestamptz, text_hash text, deleted boolean)
+SELECT * FROM batch
 ON CONFLICT ({kind}_id, user_id) DO UPDATE SET
     create_at = LEAST(s.create_at, excluded.create_at),
     {kind} = CASE WHEN {wins} THEN excluded.{kind} ELSE s.{kind} END,
     text_at = CASE WHEN {wins} THEN excluded.text_at ELSE s.text_at END,
     text_hash = CASE WHEN {wins} THEN excluded.text_hash ELSE s.text_hash END
 WHERE excluded.create_at < s.create_at OR {wins}
-RETURNING {kind}_id
 """
 # A deleted row's text_at is null, which wins over nothing and loses to nothing.
 _TEXT_WINS = "((excluded.text_at, excluded.text_hash) > (s.text_at, s.text_hash)) IS TRUE"
-RESUMES = _TEXTS.format(kind="resume", wins=_TEXT_WINS)
-REQUIREMENTS = _TEXTS.format(kind="requirements", wins=_TEXT_WINS)
 
 _EARLIER = (
     "(excluded.create_at, excluded.requirements_id, excluded.resume_id)"
@@ -66,23 +78,32 @@ def _taken(columns: Iterable[str], condition: str) -> str:
     )
 
 
-PROCESSINGS = f"""
+_PROCESSING_COLUMNS = """processing_id bigint, user_id bigint, resume_id bigint,
+    requirements_id bigint, create_at timestamptz, status text, run int, result_at timestamptz,
+    result_hash text, score int, verdict text, matches jsonb, recommendation text, details jsonb,
+    message_error text, wait_seconds int, requested_run int, requested_at timestamptz,
+    callback_url text"""
+_PROCESSINGS = f"""
 INSERT INTO storage_storedprocessing AS s
     (processing_id, user_id, resume_id, requirements_id, create_at, status, run, result_at,
      result_hash, score, verdict, matches, recommendation, details, message_error, wait_seconds,
      requested_run, requested_at, callback_url)
-SELECT * FROM json_to_recordset(%s) AS e(processing_id bigint, user_id bigint, resume_id bigint,
-    requirements_id bigint, create_at timestamptz, status text, run int, result_at timestamptz,
-    result_hash text, score int, verdict text, matches jsonb, recommendation text, details jsonb,
-    message_error text, wait_seconds int, requested_run int, requested_at timestamptz,
-    callback_url text)
+SELECT * FROM batch
 ON CONFLICT (processing_id, user_id) DO UPDATE SET
     {_taken(("create_at", "requirements_id", "resume_id"), _EARLIER)},
     {_taken(NO_RESULT, _RESULT_WINS)},
     {_taken(NO_REQUEST, _REQUEST_WINS)}
 WHERE {_EARLIER} OR ({_RESULT_WINS}) OR ({_REQUEST_WINS})
-RETURNING processing_id
 """  # noqa: S608  built of constants alone
+
+_JOINS = {
+    kind: _JOINED.format(kind=kind, columns=columns.format(kind=kind), upsert=upsert)
+    for kind, columns, upsert in (
+        ("resume", _TEXT_COLUMNS, _TEXTS.format(kind="resume", wins=_TEXT_WINS)),
+        ("requirements", _TEXT_COLUMNS, _TEXTS.format(kind="requirements", wins=_TEXT_WINS)),
+        ("processing", _PROCESSING_COLUMNS, _PROCESSINGS),
+    )
+}
 
 TOMBSTONES = """
 INSERT INTO storage_tombstone (kind, target_id, user_id)
@@ -113,9 +134,14 @@ WHERE s.user_id = e.user_id AND s.status <> 'deleted'
 RETURNING s.processing_id
 """
 
-STANDING = """
+# Deletes hold a user's bucket alone, everything else shares it. In one round trip: the second
+# statement sees the tombstones that were set while the first waited.
+_LOCK_AND_FIND = """
+SELECT CASE WHEN alone THEN pg_advisory_xact_lock(%(class)s, bucket)
+                       ELSE pg_advisory_xact_lock_shared(%(class)s, bucket) END
+FROM unnest(%(buckets)s::int[], %(alone)s::boolean[]) AS wanted(bucket, alone);
 SELECT t.kind, t.target_id, t.user_id FROM storage_tombstone AS t
-JOIN json_to_recordset(%s) AS e(kind text, target_id bigint, user_id bigint)
+JOIN json_to_recordset(%(graves)s) AS e(kind text, target_id bigint, user_id bigint)
     USING (kind, target_id, user_id)
 """
 
@@ -137,17 +163,41 @@ def run(statement: str, rows: Sequence[Row]) -> list[int]:
         return [id_ for (id_,) in cursor.fetchall()] if cursor.description else []
 
 
-def standing(graves: Iterable[Grave]) -> set[Grave]:
-    """Those of the tombstones that exist."""
-    wanted = [vars(grave) for grave in graves]
-    if not wanted:
-        return set()
+@dataclass(frozen=True)
+class Joined:
+    changed: list[int]
+    is_contested: bool
+    """Whether several users claim one of the ids."""
+
+
+def join(kind: str, rows: Sequence[Row]) -> Joined:
+    """Store the rows of a kind, which may be resume, requirements or processing."""
+    ids = {row[f"{kind}_id"] for row in rows}
     with connection.cursor() as cursor:
-        cursor.execute(STANDING, [json.dumps(wanted)])
+        cursor.execute(_JOINS[kind], [json.dumps(rows, default=_json)])
+        changed, is_claimed_before = cursor.fetchone()
+    return Joined(changed, is_claimed_before or len(ids) < len(rows))
+
+
+def lock_and_find(
+    exclusive: Mapping[int, bool], graves: Iterable[Grave], *, lock_class: int
+) -> set[Grave]:
+    """Lock the buckets, each alone or shared; returns those of the tombstones that exist."""
+    buckets = sorted(exclusive)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LOCK_AND_FIND,
+            {
+                "class": lock_class,
+                "buckets": buckets,
+                "alone": [exclusive[bucket] for bucket in buckets],
+                "graves": json.dumps([vars(grave) for grave in graves]),
+            },
+        )
         return {Grave(*row) for row in cursor.fetchall()}
 
 
-def contested(kind: str, ids: Iterable[int]) -> dict[int, int]:
+def owners(kind: str, ids: Iterable[int]) -> dict[int, int]:
     """The owner of each of the ids that several users claim."""
     with connection.cursor() as cursor:
         cursor.execute(_CLAIMS.format(id=f"{kind}_id", kind=kind), [list(ids)])
