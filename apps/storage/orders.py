@@ -56,19 +56,8 @@ def waiting_request(*, pk: int) -> NewRequest:
     # The watchdog asked for the next run, and its request is on its way here.
     is_asked_again = row.watched_run == row.requested_run
     run = row.requested_run + is_asked_again
-    known = runs.request(row, run=run)
-    if known is not None:
-        return known.model_copy(update={"resume": ""})
-    return NewRequest(
-        callback_url=row.callback_url,
-        processing_id=row.processing_id,
-        user_id=row.user_id,
-        resume_id=row.resume_id,
-        requirements_id=row.requirements_id,
-        resume="",
-        requirements="",
-        run=run,
-    )
+    known = runs.request(row, run=run) or runs.request_without_texts(row, run=run)
+    return known.model_copy(update={"resume": ""})
 
 
 @transaction.atomic

@@ -1,5 +1,7 @@
 """The next run of a stored processing, as the event that asks for it or that ends it in failure."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
@@ -28,16 +30,12 @@ def request(row: StoredProcessing, *, run: int) -> NewRequest | None:
     ).first()
     if resume is None or requirements is None:
         return None
-    return NewRequest(
-        callback_url=row.callback_url,
-        processing_id=row.processing_id,
-        user_id=row.user_id,
-        resume_id=row.resume_id,
-        requirements_id=row.requirements_id,
-        resume=resume.resume,
-        requirements=requirements.requirements,
-        run=run,
-    )
+    texts = {"resume": resume.resume, "requirements": requirements.requirements}
+    return request_without_texts(row, run=run).model_copy(update=texts)
+
+
+def request_without_texts(row: StoredProcessing, *, run: int) -> NewRequest:
+    return NewRequest(**_subject(row), resume="", requirements="", run=run)
 
 
 def failure(row: StoredProcessing, *, run: int, sentence: str) -> NewSending | NewNotifications:
@@ -45,13 +43,17 @@ def failure(row: StoredProcessing, *, run: int, sentence: str) -> NewSending | N
     told = NewNotifications if NewNotifications.key == settings.OUTCOME_EVENT else NewSending
     return told(
         success=False,
-        response=SendingResponse(
-            callback_url=row.callback_url,
-            processing_id=row.processing_id,
-            user_id=row.user_id,
-            resume_id=row.resume_id,
-            requirements_id=row.requirements_id,
-        ),
+        response=SendingResponse(**_subject(row)),
         message_error=sentence,
         run=run,
     )
+
+
+def _subject(row: StoredProcessing) -> dict[str, Any]:
+    return {
+        "callback_url": row.callback_url,
+        "processing_id": row.processing_id,
+        "user_id": row.user_id,
+        "resume_id": row.resume_id,
+        "requirements_id": row.requirements_id,
+    }

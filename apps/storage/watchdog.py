@@ -92,13 +92,7 @@ def _act_on(row: StoredProcessing) -> bool:
         outbox.enqueue(request or _failure(row))
     row.watched_run = row.requested_run
     row.save(update_fields=["watched_run"])
-    log.warning(
-        "storage.stalled_processing",
-        processing_id=row.processing_id,
-        run=row.requested_run,
-        made_again=request is not None,
-    )
-    return request is not None
+    return _note("storage.stalled_processing", row, made_again=request is not None)
 
 
 def _act_on_order(row: StoredProcessing) -> bool:
@@ -113,13 +107,12 @@ def _act_on_order(row: StoredProcessing) -> bool:
             outbox.enqueue(request)
         row.watched_run = row.requested_run
     row.save(update_fields=["watched_run", "ordered_run"])
-    log.warning(
-        "storage.stalled_order",
-        processing_id=row.processing_id,
-        run=row.requested_run,
-        made_again=request is not None,
-    )
-    return request is not None
+    return _note("storage.stalled_order", row, made_again=request is not None)
+
+
+def _note(line: str, row: StoredProcessing, *, made_again: bool) -> bool:
+    log.warning(line, processing_id=row.processing_id, run=row.requested_run, made_again=made_again)
+    return made_again
 
 
 def _next_request(row: StoredProcessing) -> NewRequest | None:
