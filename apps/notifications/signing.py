@@ -5,7 +5,6 @@ shown; each user's own secret is derived from it, so that showing one tells noth
 """
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Sequence
 
@@ -41,7 +40,7 @@ def _bytes_of(secret: str) -> bytes:
 
 
 def _hmac(key: bytes, message: bytes) -> bytes:
-    return hmac.new(key, message, hashlib.sha256).digest()
+    return hmac.digest(key, message, "sha256")
 
 
 def _base64(value: bytes) -> str:
