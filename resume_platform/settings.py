@@ -171,7 +171,10 @@ TEMPLATES = [
 
 DATABASES = {
     "default": dj_database_url.parse(
-        env.DATABASE_URL, conn_max_age=env.DATABASE_CONN_MAX_AGE, conn_health_checks=True
+        env.DATABASE_URL,
+        engine="resume_platform.postgresql_pool",
+        conn_max_age=env.DATABASE_CONN_MAX_AGE,
+        conn_health_checks=True,
     )
 }
 # A server that is gone without a word is noticed within a minute; what the URL says wins.
@@ -185,7 +188,6 @@ DATABASES["default"]["OPTIONS"] = {
 }
 if env.DATABASE_POOL_SIZE:
     # Closing a connection gives it back to the process's pool: decision 0052.
-    DATABASES["default"]["ENGINE"] = "resume_platform.postgresql_pool"
     DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = [

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with a pool of connections that a process's threads share."""
+"""Django's PostgreSQL backend, with a pool of connections where one is wanted."""

@@ -11,8 +11,8 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
-# A connection that lay idle for longer may have died meanwhile.
-TRUSTED_SECONDS = 1.0
+from resume_platform.postgresql_pool.alive import is_alive
+
 WAIT_SECONDS = 30.0
 
 
@@ -65,9 +65,7 @@ class Pool:
             if not self._idle:
                 return None
             since, connection = self._idle.pop()
-        if time.monotonic() - since > TRUSTED_SECONDS:
-            return connection if _answers(connection) else self._newest()
-        return connection
+        return connection if is_alive(connection, idle_since=since) else self._newest()
 
 
 def _is_idle(connection: Any) -> bool:
@@ -76,15 +74,3 @@ def _is_idle(connection: Any) -> bool:
 
 def _works(connection: Any) -> bool:
     return not connection.closed and _is_idle(connection)
-
-
-def _answers(connection: Any) -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        if not connection.autocommit:
-            connection.rollback()
-    except psycopg2.Error:
-        connection.close()
-        return False
-    return True

@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 from django.db import connection
 
-from resume_platform.postgresql_pool import base
+from resume_platform.postgresql_pool import alive, base
 from resume_platform.postgresql_pool.pool import Pool
 
 
@@ -52,19 +52,43 @@ def test_what_is_spoilt_is_not_handed_on(connect: Any, spoil: str) -> None:
     fresh.close()
 
 
+@pytest.mark.parametrize("trusted", [-1, 60])
 def test_one_that_died_while_it_lay_idle_is_replaced(
-    connect: Any, monkeypatch: pytest.MonkeyPatch
+    connect: Any, monkeypatch: pytest.MonkeyPatch, trusted: float
 ) -> None:
-    monkeypatch.setattr("resume_platform.postgresql_pool.pool.TRUSTED_SECONDS", -1)
+    monkeypatch.setattr("resume_platform.postgresql_pool.alive.TRUSTED_SECONDS", trusted)
     pool = Pool(1)
     dead = pool.take(connect)
     dead.autocommit = True
     pool.give_back(dead, is_good=True)
+    _terminate(dead)
+    fresh = pool.take(connect)
+    fresh.cursor().execute("SELECT 1")
+    fresh.close()
+
+
+def test_a_threads_own_connection_is_looked_at_and_only_seldom_asked(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = base.DatabaseWrapper({**connection.settings_dict})
+    own.ensure_connection()
+    assert own.is_usable()  # asked: it was never seen to be alive
+    asked = []
+    monkeypatch.setattr(alive, "_answers", asked.append)
+    assert own.is_usable()
+    assert asked == []
+    monkeypatch.undo()
+
+    _terminate(own.connection)
+
+    assert not own.is_usable()
+    own.close()
+
+
+def _terminate(victim: Any) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s)", [dead.info.backend_pid])
-    alive = pool.take(connect)
-    alive.cursor().execute("SELECT 1")
-    alive.close()
+        # Waits until it has ended, and so has hung up.
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [victim.info.backend_pid])
 
 
 def test_a_failure_to_connect_keeps_no_place() -> None:
