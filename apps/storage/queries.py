@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
@@ -37,6 +38,24 @@ DETAIL_FIELDS = (
     "wait_seconds",
 )
 
+# The reads of one row are written in SQL: putting the same together from a model takes several
+# times as long as PostgreSQL needs to answer.
+_OWNERS = "ORDER BY create_at, user_id LIMIT 1"
+_TEXT_CLAIM = {
+    kind: f"SELECT user_id, deleted, text_hash FROM storage_stored{kind}"  # noqa: S608  constants
+    f" WHERE {kind}_id = %s {_OWNERS}"
+    for kind in ("resume", "requirements")
+}
+_TEXT = {
+    kind: f"SELECT {kind}_id, user_id, {kind}, deleted, text_hash FROM storage_stored{kind}"  # noqa: S608
+    f" WHERE {kind}_id = %s {_OWNERS}"
+    for kind in ("resume", "requirements")
+}
+_ITEM = (
+    f"SELECT {', '.join(ITEM_FIELDS)} FROM storage_storedprocessing"  # noqa: S608
+    f" WHERE processing_id = %s {_OWNERS}"
+)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -47,6 +66,12 @@ class Page:
 
     def of(self, rows: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
         return rows[self.offset : None if self.limit is None else self.offset + self.limit]
+
+    def listing(self, items: "QuerySet[Any, Any]", rows: "QuerySet[Any, Any]") -> "Listing":
+        """This page of `items`, which are `rows` in order; what holds them all needs no count."""
+        page = list(self.of(items))
+        is_whole = self.limit is None and not self.offset
+        return Listing(page, total=len(page) if is_whole else rows.count())
 
 
 @dataclass(frozen=True)
@@ -69,7 +94,7 @@ def get_requirements(*, user_id: int, requirements_id: int | None, page: Page) -
     rows = rows.exclude(_claimed_earlier(StoredRequirements, "requirements_id"))
     fields = ("requirements_id", "user_id", "requirements")
     ordered = rows.order_by("-create_at", "-requirements_id").values(*fields)
-    return Listing(list(page.of(ordered)), total=rows.count())
+    return page.listing(ordered, rows)
 
 
 def list_processings(
@@ -102,26 +127,35 @@ def list_processings(
     primary = column.asc(nulls_last=True) if order == "asc" else column.desc(nulls_last=True)
     ordered = rows.order_by(primary, "-create_at", "-processing_id")
     values = _detailed(ordered) if with_texts else ordered.values(*ITEM_FIELDS)
-    return Listing(list(page.of(values)), total=rows.count())
+    return page.listing(values, rows)
 
 
-def _owned(claims: "QuerySet[Any, Any]", user_id: int) -> Item:
-    """The row of an id's owner, if that is this user and has not deleted it."""
+def _one(sql: str, id_: int) -> Item | None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [id_])
+        row = cursor.fetchone()
+        return row and dict(zip((column.name for column in cursor.description), row, strict=True))
+
+
+def _first(claims: "QuerySet[Any, Any]") -> Item | None:
     claim = claims.order_by("create_at", "user_id").first()
+    return claim and dict(claim)
+
+
+def _owned(claim: Item | None, user_id: int) -> Item:
+    """The row of an id's owner, if that is this user and has not deleted it."""
     if claim is None or claim.get("deleted") or claim.get("status") == Status.DELETED:
         raise NotFound(_("There is no such object."), "not_found")
     if claim["user_id"] != user_id:
         raise Forbidden(_("This object belongs to another user."), "not_owner")
-    return dict(claim)
+    return claim
 
 
 def _text(kind: str, user_id: int, id_: int) -> Item:
-    model = StoredResume if kind == "resume" else StoredRequirements
-    claims: Any = model._default_manager.filter(**{f"{kind}_id": id_})
-    current = _owned(claims.values("user_id", "deleted", "text_hash"), user_id)
+    current = _owned(_one(_TEXT_CLAIM[kind], id_), user_id)
     if (cached := cache.get(kind, id_, _version(current))) is not None:
         return dict(cached)
-    row = _owned(claims.values(f"{kind}_id", "user_id", kind, "deleted", "text_hash"), user_id)
+    row = _owned(_one(_TEXT[kind], id_), user_id)
     item = {name: row[name] for name in (f"{kind}_id", "user_id", kind)}
     cache.put(kind, id_, _version(row), item)
     return item
@@ -129,7 +163,10 @@ def _text(kind: str, user_id: int, id_: int) -> Item:
 
 def _processing(user_id: int, processing_id: int, status: str, *, with_texts: bool) -> Item:
     claims = StoredProcessing.objects.filter(processing_id=processing_id)
-    current = _owned(_hashed(claims).values(*ITEM_FIELDS, *_HASHES), user_id)
+    if with_texts:
+        current = _owned(_first(_hashed(claims).values(*ITEM_FIELDS, *_HASHES)), user_id)
+    else:
+        current = _owned(_one(_ITEM, processing_id), user_id)
     if status != "all" and current["status"] != status:
         raise NotFound(_("The processing is not in that state."), f"status_{current['status']}")
     narrow = {name: current[name] for name in ITEM_FIELDS}
@@ -137,7 +174,7 @@ def _processing(user_id: int, processing_id: int, status: str, *, with_texts: bo
         return narrow
     wide = cache.get("processing", processing_id, _version(current))
     if wide is None:
-        row = _owned(_detailed(_hashed(claims), *_HASHES), user_id)
+        row = _owned(_first(_detailed(_hashed(claims), *_HASHES)), user_id)
         wide = {name: row[name] for name in DETAIL_FIELDS if name not in ITEM_FIELDS}
         cache.put("processing", processing_id, _version(row), wide)
     return {name: (narrow | wide)[name] for name in DETAIL_FIELDS}
@@ -146,12 +183,7 @@ def _processing(user_id: int, processing_id: int, status: str, *, with_texts: bo
 def _check_requirements(user_id: int, requirements_id: int) -> None:
     """Let pass what is the user's, or is not known yet but has processings of the user's."""
     try:
-        _owned(
-            StoredRequirements.objects.filter(requirements_id=requirements_id).values(
-                "user_id", "deleted"
-            ),
-            user_id,
-        )
+        _owned(_one(_TEXT_CLAIM["requirements"], requirements_id), user_id)
     except NotFound:
         known = StoredProcessing.objects.filter(user_id=user_id, requirements_id=requirements_id)
         if not known.exclude(status=Status.DELETED).exists():

@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from apps.storage import queries, serializers
 from resume_platform.api.caller import user_id
+from resume_platform.api.forms import Form
 from resume_platform.api.schema import PROTECTED, Problem, answers, invalid
 
 TOTAL_HEADER = "X-Total-Count"
@@ -16,6 +17,9 @@ _TOTAL = OpenApiParameter(
     TOTAL_HEADER, int, OpenApiParameter.HEADER, response=True, description="Rows on all pages."
 )
 
+_RESUME = Form(serializers.ResumeQuery)
+_REQUIREMENTS = Form(serializers.RequirementsQuery)
+_PROCESSING = Form(serializers.ProcessingQuery)
 
 NOT_THERE = Problem(404, "not_found", "There is no such object.")
 FORBIDDEN = Problem(403, "not_owner", "This object belongs to another user.")
@@ -70,9 +74,8 @@ class ResumeView(APIView):
         "One resume", serializers.ResumeQuery, serializers.ResumeItem, example=RESUME, many=False
     )
     def get(self, request: Request) -> Response:
-        query = serializers.ResumeQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        return Response(queries.get_resume(user_id=user_id(request), **query.validated_data))
+        query = _RESUME.read(request.query_params.dict())
+        return Response(queries.get_resume(user_id=user_id(request), **query))
 
 
 class RequirementsView(APIView):
@@ -82,9 +85,8 @@ class RequirementsView(APIView):
         example=REQUIREMENTS,
     )
     def get(self, request: Request) -> Response:
-        query = serializers.RequirementsQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        return _page_of(queries.get_requirements(user_id=user_id(request), **query.validated_data))
+        query = _REQUIREMENTS.read(request.query_params.dict())
+        return _page_of(queries.get_requirements(user_id=user_id(request), **query))
 
 
 class ProcessingView(APIView):
@@ -96,12 +98,9 @@ class ProcessingView(APIView):
         example=ITEM,
     )
     def get(self, request: Request) -> Response:
-        query = serializers.ProcessingQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
+        query = _PROCESSING.read(request.query_params.dict())
         return _page_of(
-            queries.list_processings(
-                user_id=user_id(request), with_texts=self.with_texts, **query.validated_data
-            )
+            queries.list_processings(user_id=user_id(request), with_texts=self.with_texts, **query)
         )
 
 

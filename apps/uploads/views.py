@@ -26,6 +26,7 @@ from apps.uploads.serializers import (
 )
 from apps.uploads.upload_handler import BoundedMemoryUploadHandler
 from resume_platform.api.caller import user_id
+from resume_platform.api.forms import Form
 from resume_platform.api.schema import (
     JSON_BODY,
     PROTECTED,
@@ -34,6 +35,13 @@ from resume_platform.api.schema import (
     invalid,
     request_example,
 )
+
+_FILE = Form(FileSerializer)
+_RESUME_TEXT = Form(ResumeTextSerializer)
+_REQUIREMENTS_TEXT = Form(RequirementsTextSerializer)
+_START = Form(StartProcessingSerializer)
+_DELETE_PROCESSING = Form(DeleteProcessingSerializer)
+_DELETE_REQUIREMENTS = Form(DeleteRequirementsSerializer)
 
 NO_TEXT = invalid("resume", "This field may not be blank.")
 FORBIDDEN = Problem(403, "not_owner", "It belongs to another user.")
@@ -92,9 +100,8 @@ class FileView(APIView):
         return super().initialize_request(request, *args, **kwargs)
 
     def file(self, request: Request) -> dict[str, Any]:
-        form = FileSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        upload = form.validated_data["file"]
+        form = _FILE.read(request.data)
+        upload = form["file"]
         if upload.size > settings.MAX_FILE_BYTES:
             raise too_many_bytes(settings.MAX_FILE_BYTES)
         return {"name": upload.name, "content": upload.read()}
@@ -109,9 +116,8 @@ class ResumeTextView(APIView):
         body={"resume": "Anna Petrova. Python, Django, five years."},
     )
     def post(self, request: Request) -> Response:
-        form = ResumeTextSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        text = form.validated_data["resume"]
+        form = _RESUME_TEXT.read(request.data)
+        text = form["resume"]
         resume = services.create_resume(user_id=user_id(request), text=text)
         return Response({"resume_id": resume.id})
 
@@ -133,9 +139,8 @@ class RequirementsTextView(APIView):
         body={"requirements": "Python, Django, PostgreSQL; three years at least."},
     )
     def post(self, request: Request) -> Response:
-        form = RequirementsTextSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        text = form.validated_data["requirements"]
+        form = _REQUIREMENTS_TEXT.read(request.data)
+        text = form["requirements"]
         requirements = services.create_requirements(user_id=user_id(request), text=text)
         return Response({"requirements_id": requirements.id})
 
@@ -166,18 +171,16 @@ class StartProcessingView(APIView):
         ),
     )
     def post(self, request: Request) -> Response:
-        form = StartProcessingSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        processing = services.start_processing(user_id=user_id(request), **form.validated_data)
+        form = _START.read(request.data)
+        processing = services.start_processing(user_id=user_id(request), **form)
         return Response({"status": "Processing started", "processing_id": processing.id})
 
 
 class DeleteProcessingView(APIView):
     @_delete("processings", DeleteProcessingSerializer, {"processings_ids": [1, 2]})
     def post(self, request: Request) -> Response:
-        form = DeleteProcessingSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        deleted = services.delete_processings(user_id=user_id(request), **form.validated_data)
+        form = _DELETE_PROCESSING.read(request.data)
+        deleted = services.delete_processings(user_id=user_id(request), **form)
         return Response({"is_deleted": deleted})
 
     @_delete("processings", DeleteProcessingSerializer, {"processings_ids": [1, 2]})
@@ -192,9 +195,8 @@ class DeleteRequirementsView(APIView):
         {"requirements_ids": [1]},
     )
     def post(self, request: Request) -> Response:
-        form = DeleteRequirementsSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        deleted = services.delete_requirements(user_id=user_id(request), **form.validated_data)
+        form = _DELETE_REQUIREMENTS.read(request.data)
+        deleted = services.delete_requirements(user_id=user_id(request), **form)
         return Response({"is_deleted": deleted})
 
     @_delete(
