@@ -6,7 +6,6 @@ requirements by id, then processings by id.
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
 
 import structlog
 from django.conf import settings
@@ -15,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.uploads import file_errors, limits, texts
+from apps.uploads import file_errors, limits, rows, texts
 from apps.uploads.extraction import Extracted, ExtractionError, extract
 from apps.uploads.models import Processing, Requirements, Resume
 from kafka_bridge import outbox
@@ -31,15 +30,14 @@ from resume_platform.api.errors import Forbidden, NotFound
 # Keeps an event under Kafka's usual limit of a megabyte, however large the vacancy was.
 IDS_PER_EVENT = 20_000
 
-Row = TypeVar("Row", Resume, Requirements)
-
 
 @transaction.atomic
 def create_resume(
     *, user_id: int, text: str, flags: Sequence[Mapping[str, str | int]] = ()
 ) -> Resume:
     """`flags`: what was hidden in the file that the text was extracted from."""
-    resume = Resume.objects.create(user_id=user_id, text=text, flags=list(flags))
+    resume = Resume(user_id=user_id, text=text, flags=list(flags))
+    rows.insert_resume(resume)
     outbox.enqueue(NewResume(resume_id=resume.id, user_id=user_id, resume=text))
     transaction.on_commit(partial(texts.remember, resume))
     return resume
@@ -47,7 +45,8 @@ def create_resume(
 
 @transaction.atomic
 def create_requirements(*, user_id: int, text: str) -> Requirements:
-    requirements = Requirements.objects.create(user_id=user_id, text=text)
+    requirements = Requirements(user_id=user_id, text=text)
+    rows.insert_requirements(requirements)
     outbox.enqueue(
         NewRequirements(requirements_id=requirements.id, user_id=user_id, requirements=text)
     )
@@ -77,6 +76,7 @@ def _extracted(name: str, content: bytes, *, max_chars: int) -> Extracted:
     return found
 
 
+@transaction.atomic
 def start_processing(
     *, user_id: int, resume_id: int, requirements_id: int, callback_url: str
 ) -> Processing:
@@ -85,30 +85,30 @@ def start_processing(
     Raises NotFound, Forbidden and TooManyRequests. Only what would otherwise start counts
     against the limit.
     """
-    resume = Resume.objects.defer("text").filter(id=resume_id).first()
-    requirements = Requirements.objects.defer("text").filter(id=requirements_id).first()
-    _live_resume(resume, user_id)
-    _live_requirements(requirements, user_id)
+    locked = rows.lock_for_start(
+        user_id=user_id, resume_id=resume_id, requirements_id=requirements_id
+    )
+    if locked is None:
+        raise _why_not(user_id, resume_id, requirements_id)
     limits.take_start(user_id=user_id)
-    with transaction.atomic():
-        resume = _live_resume(_lock_for_start(Resume, resume_id), user_id)
-        requirements = _live_requirements(_lock_for_start(Requirements, requirements_id), user_id)
-        resume_text, requirements_text = texts.load(resume, requirements)
-        processing = Processing.objects.create(
-            user_id=user_id, resume=resume, requirements=requirements, callback_url=callback_url
+    resume, requirements = locked
+    resume_text, requirements_text = texts.load(resume, requirements)
+    processing = Processing(
+        user_id=user_id, resume=resume, requirements=requirements, callback_url=callback_url
+    )
+    rows.insert_processing(processing)
+    structlog.contextvars.bind_contextvars(processing_id=processing.id)
+    outbox.enqueue(
+        NewRequest(
+            callback_url=callback_url,
+            processing_id=processing.id,
+            user_id=user_id,
+            resume_id=resume_id,
+            requirements_id=requirements_id,
+            resume=resume_text,
+            requirements=requirements_text,
         )
-        structlog.contextvars.bind_contextvars(processing_id=processing.id)
-        outbox.enqueue(
-            NewRequest(
-                callback_url=callback_url,
-                processing_id=processing.id,
-                user_id=user_id,
-                resume_id=resume_id,
-                requirements_id=requirements_id,
-                resume=resume_text,
-                requirements=requirements_text,
-            )
-        )
+    )
     return processing
 
 
@@ -160,28 +160,18 @@ def delete_live_processings(processings: QuerySet[Processing]) -> list[int]:
     return ids
 
 
-def _lock_for_start(model: type[Row], id_: int) -> Row | None:
-    """Shared among starts; a deletion waits for them, and they for it. Without the text."""
-    table = model._meta.db_table
-    rows = model._default_manager.raw(
-        f"SELECT id, user_id, created_at, deleted_at FROM {table} WHERE id = %s FOR SHARE",  # noqa: S608
-        [id_],
-    )
-    return next(iter(rows), None)
-
-
-def _live_resume(resume: Resume | None, user_id: int) -> Resume:
-    return _live(resume, user_id, _("There is no such resume."), "resume_not_found")
-
-
-def _live_requirements(requirements: Requirements | None, user_id: int) -> Requirements:
-    sentence = _("There are no such requirements.")
-    return _live(requirements, user_id, sentence, "requirements_not_found")
-
-
-def _live(row: Row | None, user_id: int, missing: str, code: str) -> Row:
-    if row is None or row.deleted_at is not None:
-        raise NotFound(missing, code)
-    if row.user_id != user_id:
-        raise Forbidden(_("It belongs to another user."), "not_owner")
-    return row
+def _why_not(user_id: int, resume_id: int, requirements_id: int) -> NotFound | Forbidden:
+    """Why there are no such two rows of the user's to be locked."""
+    no_resume = NotFound(_("There is no such resume."), "resume_not_found")
+    no_requirements = NotFound(_("There are no such requirements."), "requirements_not_found")
+    for model, id_, missing in (
+        (Resume, resume_id, no_resume),
+        (Requirements, requirements_id, no_requirements),
+    ):
+        live = model._default_manager.filter(id=id_, deleted_at=None)
+        owner = live.values_list("user_id", flat=True).first()
+        if owner is None:
+            return missing
+        if owner != user_id:
+            return Forbidden(_("It belongs to another user."), "not_owner")
+    return no_resume  # it came between the two looks
