@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+import time
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.exceptions import TokenError
@@ -35,6 +37,7 @@ class Claims:
     user_id: int
     session_id: str
     session_version: int
+    expires_at: int
 
 
 def digest(token: str) -> str:
@@ -54,6 +57,15 @@ def issue(*, user: User, session_id: uuid.UUID) -> Pair:
 
 def read_access(raw: str) -> Claims:
     """Raises MalformedToken."""
+    claims = _verified(raw)
+    if claims.expires_at <= time.time():
+        raise MalformedToken
+    return claims
+
+
+@lru_cache(maxsize=4096)
+def _verified(raw: str) -> Claims:
+    """What was signed once stays signed: of a good token only the end is to be watched."""
     return _read(tokens.AccessToken, raw)
 
 
@@ -76,4 +88,9 @@ def _read(kind: type[tokens.Token], raw: str) -> Claims:
         session_id = uuid.UUID(str(token.get("sid")))
     except ValueError as error:
         raise MalformedToken from error
-    return Claims(user_id=int(subject), session_id=str(session_id), session_version=version)
+    return Claims(
+        user_id=int(subject),
+        session_id=str(session_id),
+        session_version=version,
+        expires_at=int(token["exp"]),
+    )
