@@ -43,5 +43,5 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "docker/healthcheck.py", "8000", "/health/live"]
 CMD ["gunicorn", "resume_platform.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", \
-     "--threads", "8", "--graceful-timeout", "25", "--no-control-socket", \
+     "--threads", "4", "--graceful-timeout", "25", "--no-control-socket", \
      "--worker-tmp-dir", "/dev/shm"]

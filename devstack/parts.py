@@ -12,7 +12,8 @@ from devstack.process import Process, Spec
 from devstack.readiness import WorkerMailbox, http_answers
 
 SERVERS = ("postgres", "redis", "kafka")
-WEB_THREADS = 8
+# As in the image: decision 0111.
+WEB_PROCESSES, WEB_THREADS = 2, 4
 # Queue, rows at once and database connections of each worker. A callback's thread holds no
 # connection while it waits for its receiver, and there are many, so that slow receivers hold up
 # nobody else.
@@ -164,8 +165,8 @@ def gunicorn(application: str, port: int) -> list[str]:
     """Python's arguments for the web server of a WSGI application."""
     return [
         *("-m", "gunicorn", application, "--bind", f"{HOST}:{port}"),
-        *("--workers", "1", "--threads", str(WEB_THREADS), "--graceful-timeout", "5"),
-        "--no-control-socket",
+        *("--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)),
+        *("--graceful-timeout", "5", "--no-control-socket"),
     ]
 
 

@@ -14,7 +14,7 @@ AI_SECONDS = 5
 KEEP_DAYS = 14
 # One process of Python uses one core at most.
 PROCESSES = {
-    "web": "web processes of 8 threads",
+    "web": "web processes of 4 threads",
     "bridge": "bridges",
     "worker-storage": "storage workers",
     "worker-ai": "AI workers",
