@@ -65,11 +65,13 @@ def test_the_deadline_kills_the_child_and_blames_the_file_only_for_work(
     monkeypatch.setattr(sandbox, "_CHILD", child)
     monkeypatch.setattr(sandbox, "BUSY_BELOW_CPU_SECONDS", 0.1)
 
+    # A whole run has servers of other tests.
+    others = set(psutil.Process().children())
     started = time.monotonic()
     with pytest.raises(verdict):
         sandbox.read("pdf", files.pdf("x"), seconds=1.5)
     assert time.monotonic() - started < 10
-    assert not psutil.Process().children()
+    assert set(psutil.Process().children()) <= others
 
 
 def test_the_child_sees_no_secret_and_its_crash_is_an_answer(
