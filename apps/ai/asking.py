@@ -7,7 +7,8 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 
 from apps.ai.prompts import Question
-from apps.ai.provider import Answer, ProviderAnswerInvalid, Usage
+from apps.ai.provider import Answer, ProviderAnswerInvalid
+from apps.ai.reply import Usage
 
 log = structlog.get_logger(__name__)
 

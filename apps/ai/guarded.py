@@ -14,8 +14,8 @@ from apps.ai.provider import (
     ProviderRateLimited,
     ProviderRejected,
     ProviderUnavailable,
-    Usage,
 )
+from apps.ai.reply import Usage
 from kafka_bridge.tasks import wait_for_others
 from resume_platform import metrics, tracing
 

@@ -10,7 +10,7 @@ from django.db.models.functions import TruncDate
 
 from apps.ai.models import ProviderCall
 from apps.ai.pricing import cost
-from apps.ai.provider import Usage
+from apps.ai.reply import Usage
 from resume_platform import metrics
 
 

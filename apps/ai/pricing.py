@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Protocol
 
-from apps.ai.provider import Usage
+from apps.ai.reply import Usage
 
 _PLACES = Decimal("0.00000001")
 _MILLION = Decimal(1_000_000)

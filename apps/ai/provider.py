@@ -21,10 +21,10 @@ from typing import Any, TypeVar
 
 import httpx2
 import openai
-from openai.types.responses import Response
 
 from apps.ai.prompts import Question
 from apps.ai.provider_waits import wait_seconds
+from apps.ai.reply import Reply, Usage, read_reply
 
 _CONNECT_SECONDS = 10.0
 _MAX_CONNECTIONS = 200
@@ -37,22 +37,6 @@ T = TypeVar("T")
 
 # It names the address of each request, which may carry more than a log should hold.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Tokens as the provider counted them; the cached ones are among those of the input."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
-
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            self.cached_tokens + other.cached_tokens,
-        )
 
 
 @dataclass(frozen=True)
@@ -146,13 +130,15 @@ class Provider:
             raise ProviderUnavailable("timeout")
         if isinstance(outcome, ProviderError):
             raise outcome
-        usage = _usage(outcome)
-        if problem := _problem(outcome, usage):
+        reply = read_reply(outcome)
+        if reply is None:
+            raise ProviderAnswerInvalid("not_a_response", Usage())
+        if problem := _problem(reply):
             raise problem
         return Answer(
-            text=outcome.output_text,
-            model=str(outcome.model),
-            usage=usage,
+            text=reply.text,
+            model=reply.model,
+            usage=reply.usage,
             latency_ms=round((self._clock() - started) * 1000),
         )
 
@@ -196,11 +182,12 @@ class Provider:
         except (httpx2.HTTPError, httpx2.InvalidURL):
             return None
 
-    async def _request(self, question: Question) -> Response | ProviderError:
+    async def _request(self, question: Question) -> bytes | ProviderError:
+        """The response's body."""
         assert self._client is not None
         # Errors are returned, not raised, so that the SDK's never hangs on ours as its context.
         try:
-            response: object = await self._client.responses.parse(
+            response = await self._client.responses.with_raw_response.create(
                 model=self._config.model,
                 instructions=question.system,
                 input=question.user,
@@ -212,11 +199,10 @@ class Provider:
                         "strict": True,
                     }
                 },
-                # The SDK's own parsing raises on a truncated answer and loses its usage.
-                parse_as=None,
                 max_output_tokens=question.max_output_tokens,
                 store=False,
             )
+            return response.content
         except openai.APITimeoutError:
             return ProviderUnavailable("timeout")
         except openai.APIConnectionError:
@@ -225,11 +211,8 @@ class Provider:
             return _of_status(error)
         except openai.OpenAIError:
             return ProviderRejected("configuration")
-        except Exception:  # noqa: BLE001  a body that is no response fails anywhere inside the SDK
+        except Exception:  # noqa: BLE001  what is no HTTP as it should be fails anywhere inside
             return ProviderAnswerInvalid("not_a_response", Usage())
-        if not isinstance(response, Response):
-            return ProviderAnswerInvalid("not_a_response", Usage())
-        return response
 
     def _is_ready(self) -> bool:
         """Build the clients once, outside of any time limit: certificates take a while to load."""
@@ -293,28 +276,16 @@ def _of_status(error: openai.APIStatusError) -> ProviderError:
     return ProviderRejected(f"status_{status}")
 
 
-def _usage(response: Response) -> Usage:
-    usage = response.usage
-    if usage is None:
-        return Usage()
-    details = usage.input_tokens_details
-    cached = int(details.cached_tokens or 0) if details is not None else 0
-    return Usage(int(usage.input_tokens or 0), int(usage.output_tokens or 0), cached)
-
-
-def _problem(response: Response, usage: Usage) -> ProviderError | None:
-    if response.status == "failed":
-        if response.error is not None and response.error.code == _FAILED_RATE_LIMIT:
+def _problem(reply: Reply) -> ProviderError | None:
+    if reply.status == "failed":
+        if reply.error == _FAILED_RATE_LIMIT:
             return ProviderRateLimited("rate_limit")
         return ProviderUnavailable("failed_response")
-    if response.status == "incomplete":
-        reason = response.incomplete_details.reason if response.incomplete_details else None
-        return ProviderAnswerInvalid(
-            "refused" if reason == "content_filter" else "truncated", usage
-        )
-    contents = [c for item in response.output or [] if item.type == "message" for c in item.content]
-    if any(content.type == "refusal" for content in contents):
-        return ProviderAnswerInvalid("refused", usage)
-    if not response.output_text:
-        return ProviderAnswerInvalid("empty", usage)
+    if reply.status == "incomplete":
+        is_refused = reply.incomplete == "content_filter"
+        return ProviderAnswerInvalid("refused" if is_refused else "truncated", reply.usage)
+    if reply.is_refused:
+        return ProviderAnswerInvalid("refused", reply.usage)
+    if not reply.text:
+        return ProviderAnswerInvalid("empty", reply.usage)
     return None

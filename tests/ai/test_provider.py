@@ -16,9 +16,9 @@ from apps.ai.provider import (
     ProviderRateLimited,
     ProviderRejected,
     ProviderUnavailable,
-    Usage,
 )
 from apps.ai.provider_waits import parse_duration, wait_seconds
+from apps.ai.reply import Usage
 from apps.ai.rubrics import NothingDemanded
 from tests.ai.proxies import CERTIFICATE, running_proxy, running_tls_front
 
@@ -116,6 +116,46 @@ def test_a_useless_answer_keeps_what_it_cost(standin, make_provider, mode, reaso
 def test_json_that_is_no_response_is_a_useless_answer(standin, make_provider, body):
     standin.order(fail=[{"status": 200, "body": body if body is not None else [None]}])
     fails_with(make_provider(), ProviderAnswerInvalid)
+
+
+def response(**changes: object) -> dict[str, object]:
+    message = {"type": "message", "content": [{"type": "output_text", "text": "{}"}]}
+    return {"model": "m", "status": "completed", "output": [message], "usage": None, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "reason"),
+    [
+        ({"status": "failed", "error": {"code": "rate_limit_exceeded"}}, ProviderRateLimited, ""),
+        ({"status": "failed", "error": {"code": "x"}}, ProviderUnavailable, "failed_response"),
+        ({"status": "failed", "error": None}, ProviderUnavailable, "failed_response"),
+        ({"status": "incomplete"}, ProviderAnswerInvalid, "truncated"),
+        (
+            {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}},
+            ProviderAnswerInvalid,
+            "refused",
+        ),
+        ({"output": []}, ProviderAnswerInvalid, "empty"),
+        ({"output": [{"type": "message", "content": None}]}, ProviderAnswerInvalid, "empty"),
+        ({"output": [{"type": "reasoning"}]}, ProviderAnswerInvalid, "empty"),
+        ({"output": [{}]}, ProviderAnswerInvalid, "empty"),
+        ({"output": "words"}, ProviderAnswerInvalid, "not_a_response"),
+        ({"usage": {"input_tokens": 1e999}}, ProviderAnswerInvalid, "not_a_response"),
+    ],
+)
+def test_a_response_without_an_answer_in_it(standin, make_provider, changes, error, reason):
+    standin.order(fail=[{"status": 200, "body": response(**changes)}])
+    assert fails_with(make_provider(), error).reason == (reason or "rate_limit")
+
+
+def test_what_a_plain_server_leaves_out_is_not_needed(standin, make_provider):
+    standin.order(fail=[{"status": 200, "body": response(output=[
+        {"type": "reasoning", "summary": []},
+        *response()["output"],
+        {"type": "message", "content": [{"type": "output_text", "text": " "}]},
+    ], usage={"input_tokens": 7, "output_tokens": None})}])  # fmt: skip
+    answer = make_provider().ask(QUESTION)
+    assert (answer.text, answer.usage) == ("{} ", Usage(7, 0, 0))
 
 
 def test_silence_and_broken_connections_are_unavailability(standin, make_provider):

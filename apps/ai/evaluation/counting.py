@@ -7,7 +7,8 @@ from typing import Any
 
 from apps.ai.asking import Asked
 from apps.ai.prompts import Question
-from apps.ai.provider import Answer, Usage
+from apps.ai.provider import Answer
+from apps.ai.reply import Usage
 
 
 class Counting:
