@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
@@ -12,6 +13,21 @@ from apps.ai.models import ProviderCall
 from apps.ai.pricing import cost
 from apps.ai.reply import Usage
 from resume_platform import metrics
+
+# Everything that a run has cost up to now; one call without a price makes the whole unknown.
+SPENT = """
+SELECT coalesce(sum(input_tokens), 0) AS input_tokens,
+       coalesce(sum(output_tokens), 0) AS output_tokens,
+       coalesce(sum(latency_ms) FILTER (WHERE kind = 'judgement'), 0) AS latency_ms,
+       CASE WHEN bool_or(cost IS NULL) THEN NULL ELSE coalesce(sum(cost), 0) END AS cost
+FROM ai_providercall WHERE processing_id = %(processing)s AND run = %(run)s
+"""
+_RECORD = """
+INSERT INTO ai_providercall
+    (user_id, processing_id, run, kind, model, input_tokens, cached_tokens, output_tokens,
+     latency_ms, cost, is_useful, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp())
+"""
 
 
 @dataclass(frozen=True)
@@ -32,22 +48,20 @@ def record(
     """
     price = cost(usage, model=model, prices=settings.AI_PRICES)
     _count(usage, model=model, price=price)
-    ProviderCall.objects.create(
-        user_id=account.user_id,
-        processing_id=account.processing_id,
-        run=account.run,
-        kind=kind,
-        model=model,
-        input_tokens=usage.input_tokens,
-        cached_tokens=usage.cached_tokens,
-        output_tokens=usage.output_tokens,
-        latency_ms=latency_ms,
-        cost=price,
-        is_useful=is_useful,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RECORD,
+            [
+                *(account.user_id, account.processing_id, account.run, kind, model),
+                *(usage.input_tokens, usage.cached_tokens, usage.output_tokens),
+                *(latency_ms, price, is_useful),
+            ],
+        )
     if is_useful:
         return 0
-    return _calls(account).filter(kind=kind, is_useful=False).count()
+    return ProviderCall.objects.filter(
+        processing_id=account.processing_id, run=account.run, kind=kind, is_useful=False
+    ).count()
 
 
 def _count(usage: Usage, *, model: str, price: Decimal | None) -> None:
@@ -59,23 +73,6 @@ def _count(usage: Usage, *, model: str, price: Decimal | None) -> None:
         metrics.AI_UNPRICED.labels(model).inc()
     else:
         metrics.AI_COST.labels(model, settings.AI_CURRENCY).inc(float(price))
-
-
-def totals(account: Account) -> dict[str, Any]:
-    """The values of an analysis row: everything that this run has cost up to now."""
-    sums = _calls(account).aggregate(
-        tokens_in=Sum("input_tokens"),
-        tokens_out=Sum("output_tokens"),
-        took=Sum("latency_ms", filter=Q(kind="judgement")),
-        money=Sum("cost"),
-        unpriced=Count("pk", filter=Q(cost__isnull=True)),
-    )
-    return {
-        "input_tokens": sums["tokens_in"] or 0,
-        "output_tokens": sums["tokens_out"] or 0,
-        "latency_ms": sums["took"] or 0,
-        "cost": None if sums["unpriced"] else sums["money"] or Decimal(0),
-    }
 
 
 def by_user_and_day(calls: QuerySet[ProviderCall]) -> QuerySet[Any, Any]:
@@ -93,7 +90,3 @@ def by_user_and_day(calls: QuerySet[ProviderCall]) -> QuerySet[Any, Any]:
         )
         .order_by("-day", "user_id")
     )
-
-
-def _calls(account: Account) -> Any:
-    return ProviderCall.objects.filter(processing_id=account.processing_id, run=account.run)

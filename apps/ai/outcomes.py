@@ -7,6 +7,7 @@ from django.conf import settings
 from apps.ai import language
 from apps.ai.failures import Failure
 from apps.ai.judging import Judgement
+from apps.ai.known import Earlier
 from apps.ai.models import Analysis
 from kafka_bridge import outbox
 from kafka_bridge.events import (
@@ -18,19 +19,19 @@ from kafka_bridge.events import (
 )
 
 # A judgement made now, an earlier one of the same texts, or a final failure.
-Outcome = Judgement | Analysis | Failure
+Outcome = Judgement | Earlier | Failure
 
 
 def row_values(outcome: Outcome) -> dict[str, Any]:
     """Without the costs, which are in the books."""
     if isinstance(outcome, Failure):
         return {
-            "status": Analysis.Status.FAILED,
+            "status": Analysis.Status.FAILED.value,
             "error_code": outcome.code,
             "wait_seconds": outcome.wait_seconds,
         }
-    if isinstance(outcome, Analysis):
-        result, reused_from = outcome.result or {}, outcome.pk
+    if isinstance(outcome, Earlier):
+        result, reused_from = outcome.result, outcome.id
     else:
         reused_from = None
         result = {
@@ -39,7 +40,7 @@ def row_values(outcome: Outcome) -> dict[str, Any]:
             "details": outcome.details,
         }
     return {
-        "status": Analysis.Status.FINISHED,
+        "status": Analysis.Status.FINISHED.value,
         "result": result,
         "score": outcome.score,
         "verdict": outcome.verdict,
@@ -67,8 +68,8 @@ def tell(event: NewRequest, outcome: Outcome) -> None:
             )
         )
         return
-    if isinstance(outcome, Analysis):
-        stored = outcome.result or {}
+    if isinstance(outcome, Earlier):
+        stored = outcome.result
         matches, recommendation = stored["matches"], stored["recommendation"]
         details = stored["details"]
     else:

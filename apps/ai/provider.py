@@ -227,6 +227,8 @@ class Provider:
                         max_retries=0,
                         http_client=self._http,
                     )
+                    # What it imports at its first use must not count as the provider's time.
+                    _ = self._client.responses.with_raw_response
                 except openai.OpenAIError:
                     return False
             return True

@@ -42,15 +42,25 @@ class FrozenRubric:
     language: Language
 
 
+def key(requirements: str, model: str) -> str:
+    """The name of the rubric of this text, the current prompt and this model."""
+    return key_of(requirements, PROMPT_VERSION, model)
+
+
+def frozen(pk: int, criteria: list[dict[str, object]], stored_language: str) -> FrozenRubric:
+    """A rubric as it stands in its row."""
+    return FrozenRubric(pk, rubric.load(criteria), "ru" if stored_language == "ru" else "en")
+
+
 def obtain(requirements: str, *, user_id: int, provider: Asked, is_redacting: bool) -> FrozenRubric:
-    """The rubric of this text, prompt and model; made now if nobody has made it.
+    """The rubric of this text, prompt and model, which is made now unless somebody else does.
 
     Raises RubricInTheMaking, NothingDemanded, a ProviderError, or UserErased. No transaction spans
     the call.
     """
     row, is_ours = _claim(requirements, provider.model, user_id)
     if row.criteria is not None:
-        return FrozenRubric(row.pk, rubric.load(row.criteria), _language(row.language))
+        return frozen(row.pk, row.criteria, row.language)
     if not is_ours:
         began = (row.claimed_until or timezone.now()) - CLAIM
         raise RubricInTheMaking((timezone.now() - began).total_seconds())
@@ -70,7 +80,7 @@ def obtain(requirements: str, *, user_id: int, provider: Asked, is_redacting: bo
             latency_ms=understood.latency_ms,
         )
     row.refresh_from_db()
-    return FrozenRubric(row.pk, rubric.load(row.criteria or []), _language(row.language))
+    return frozen(row.pk, row.criteria or [], row.language)
 
 
 def extract(
@@ -91,11 +101,8 @@ def extract(
 def _claim(requirements: str, model: str, user_id: int) -> tuple[Rubric, bool]:
     """(the row, whether this caller is to make the rubric). Each statement commits by itself."""
     now = timezone.now()
-    key = key_of(requirements, PROMPT_VERSION, model)
-    if made := Rubric.objects.filter(key=key, criteria__isnull=False).first():
-        return made, False
     row, created = Rubric.objects.get_or_create(
-        key=key,
+        key=key(requirements, model),
         defaults={
             "requirements_hash": text_hash(requirements),
             "user_id": user_id,
@@ -113,7 +120,3 @@ def _claim(requirements: str, model: str, user_id: int) -> tuple[Rubric, bool]:
         return row, True
     row.refresh_from_db()
     return row, False
-
-
-def _language(stored: str) -> Language:
-    return "ru" if stored == "ru" else "en"

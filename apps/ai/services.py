@@ -5,19 +5,19 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError
 
-from apps.ai import ledger, outcomes, rubrics, tombstones
+from apps.ai import outcomes, rubrics, tombstones
 from apps.ai.configured import guarded
 from apps.ai.failures import Failure, Later, judge_failure
 from apps.ai.hashing import key_of, text_hash
 from apps.ai.judging import judge
+from apps.ai.known import Known, look
 from apps.ai.ledger import Account
 from apps.ai.limits import Turn
-from apps.ai.models import Analysis
 from apps.ai.outcomes import Outcome
 from apps.ai.prompts import PROMPT_VERSION
 from apps.ai.provider import Provider, ProviderError
+from apps.ai.settling import Settled, settle
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, NewRequest
 from kafka_bridge.tasks import Attempt, Permanent, RetryLater
 from resume_platform import marks
@@ -36,52 +36,46 @@ def analyze(*, event: NewRequest, attempt: Attempt, provider: Provider) -> None:
     The first outcome of a run stays; a repeated request adds nothing. Raises RetryLater while
     another attempt may help, Permanent where the id belongs to somebody else.
     """
-    if marks.is_marked("ai", event.processing_id) and _is_settled(event):
+    known = look(
+        event,
+        rubric_key=rubrics.key(event.requirements, provider.model),
+        resume_hash=_resume_hash(event),
+    )
+    if known.is_settled:
         return
-    if tombstones.is_deleted(event):
+    if known.is_deleted:
         log.info("ai.skipped_deleted", processing_id=event.processing_id, run=event.run)
         return
-    values, outcome = _judged(event, attempt, provider)
-    values |= ledger.totals(_account(event))
-    try:
-        is_first = _settle(event, attempt, values, outcome)
-    except IntegrityError:
-        # Another message about the same run was settled in this very moment.
-        raise RetryLater("settled_beside", seconds=0.0, counted=False) from None
-    if is_first is None:
+    values, outcome = _judged(event, attempt, provider, known)
+    settled = _settle(event, attempt, values, outcome)
+    if settled.is_deleted:
+        log.info("ai.dropped_deleted", processing_id=event.processing_id, run=event.run)
         return
     marks.mark("ai", event.processing_id)
     log.info(
         "ai.settled",
         processing_id=event.processing_id,
         run=event.run,
-        status=str(values["status"]),
+        status=values["status"],
         error_code=values.get("error_code", ""),
-        latency_ms=values["latency_ms"],
-        is_first=is_first,
+        latency_ms=settled.latency_ms,
+        is_first=settled.is_written,
     )
 
 
 def _settle(
     event: NewRequest, attempt: Attempt, values: dict[str, Any], outcome: Outcome
-) -> bool | None:
-    """Whether this outcome is the run's first; None if its owner deleted it meanwhile.
-
-    Raises Permanent, and IntegrityError where two that are first commit at once.
-    """
+) -> Settled:
+    """Write the outcome and tell it, if it is the run's first. Raises Permanent, RetryLater."""
     with attempt.finish():
-        is_deleted, owner = tombstones.standing(event)
-        if is_deleted:
-            log.info("ai.dropped_deleted", processing_id=event.processing_id, run=event.run)
-            return None
-        if owner is None:
-            Analysis(processing_id=event.processing_id, run=event.run, **values).save(
-                force_insert=True
-            )
+        settled = settle(event, values)
+        if settled.is_beside:
+            raise RetryLater("settled_beside", seconds=0.0, counted=False)
+        if settled.is_written:
             outcomes.tell(event, outcome)
-        elif owner != event.user_id:
+        elif not settled.is_deleted and settled.owner != event.user_id:
             raise Permanent("owner_conflict")
-    return owner is None
+    return settled
 
 
 def forget(*, event: DeleteProcessing | DeleteRequirements, attempt: Attempt) -> None:
@@ -101,10 +95,10 @@ def forget(*, event: DeleteProcessing | DeleteRequirements, attempt: Attempt) ->
 
 
 def _judged(
-    event: NewRequest, attempt: Attempt, provider: Provider
+    event: NewRequest, attempt: Attempt, provider: Provider, known: Known
 ) -> tuple[dict[str, Any], Outcome]:
     """(the analysis row's values, what it is about). Raises RetryLater."""
-    rubric = None
+    rubric = known.rubric
     outcome: Outcome
     asked = guarded(
         provider,
@@ -113,17 +107,17 @@ def _judged(
             row=f"{event.processing_id}.{event.run}",
             arrival=attempt.occurred_at.timestamp(),
         ),
-        account=_account(event),
+        account=Account(event.user_id, event.processing_id, event.run),
     )
     is_redacting = settings.AI_REDACTION
     try:
-        rubric = rubrics.obtain(
+        rubric = rubric or rubrics.obtain(
             event.requirements,
             user_id=event.user_id,
             provider=asked,
             is_redacting=is_redacting,
         )
-        outcome = _reusable(event, rubric.id) or judge(
+        outcome = known.earlier or judge(
             event.resume,
             rubric=rubric,
             provider=asked,
@@ -140,8 +134,6 @@ def _judged(
     except (ProviderError, rubrics.NothingDemanded) as error:
         outcome = _final(error, attempt)
     values: dict[str, Any] = {
-        "user_id": event.user_id,
-        "requirements_id": event.requirements_id,
         "resume_hash": _resume_hash(event),
         "requirements_hash": text_hash(event.requirements),
         "rubric_id": rubric.id if rubric else None,
@@ -149,10 +141,6 @@ def _judged(
         "model": provider.model,
     }
     return values | outcomes.row_values(outcome), outcome
-
-
-def _account(event: NewRequest) -> Account:
-    return Account(event.user_id, event.processing_id, event.run)
 
 
 def _resume_hash(event: NewRequest) -> str:
@@ -172,26 +160,3 @@ def _final(error: ProviderError | rubrics.NothingDemanded, attempt: Attempt) -> 
         raise RetryLater(meaning.reason, seconds=seconds, counted=meaning.is_counted) from None
     log.warning("ai.failed", error_code=meaning.code, reason=str(error))
     return meaning
-
-
-def _reusable(event: NewRequest, rubric_id: int) -> Analysis | None:
-    """The same user's judgement of the same texts; a later run asks anew on purpose."""
-    if event.run > 0:
-        return None
-    return (
-        Analysis.objects.filter(
-            user_id=event.user_id,
-            rubric_id=rubric_id,
-            resume_hash=_resume_hash(event),
-            status=Analysis.Status.FINISHED,
-        )
-        .order_by("pk")
-        .first()
-    )
-
-
-def _is_settled(event: NewRequest) -> bool:
-    """Whether this run has its outcome already; that of a stranger is not this user's."""
-    return Analysis.objects.filter(
-        processing_id=event.processing_id, run=event.run, user_id=event.user_id
-    ).exists()

@@ -3,60 +3,39 @@
 from collections.abc import Iterable
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from apps.ai.models import Analysis, Rubric, Tombstone
 from kafka_bridge.events import NewRequest
 
-
-def is_deleted(event: NewRequest) -> bool:
-    return Tombstone.objects.filter(
-        Q(kind=Tombstone.Kind.PROCESSING, ref_id=event.processing_id)
-        | Q(kind=Tombstone.Kind.REQUIREMENTS, ref_id=event.requirements_id),
-        user_id=event.user_id,
-    ).exists()
-
-
-# In one round trip; the second statement sees what was committed while the first waited.
-_STANDING = """
-SELECT pg_advisory_xact_lock_shared(hashtextextended(%(lock)s, 0));
-SELECT EXISTS (SELECT 1 FROM ai_tombstone WHERE user_id = %(user)s
-               AND ((kind = 'processing' AND ref_id = %(processing)s)
-                    OR (kind = 'requirements' AND ref_id = %(requirements)s))),
-       (SELECT user_id FROM ai_analysis WHERE processing_id = %(processing)s AND run = %(run)s)
+# With `parameters`: whether the owner deleted the processing or its requirements.
+IS_BURIED = """
+EXISTS (SELECT 1 FROM ai_tombstone WHERE user_id = %(user)s
+        AND ((kind = 'processing' AND ref_id = %(processing)s)
+             OR (kind = 'requirements' AND ref_id = %(requirements)s)))
 """
 
 
-def standing(event: NewRequest) -> tuple[bool, int | None]:
-    """Whether its owner deleted it, and whose outcome this run has already.
-
-    Holds until the transaction ends: judgements of one user pass together, a deletion alone.
-    Without that a deletion could commit between a judgement's look and its commit.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _STANDING,
-            {
-                "lock": _lock_name(event.user_id),
-                "user": event.user_id,
-                "processing": event.processing_id,
-                "requirements": event.requirements_id,
-                "run": event.run,
-            },
-        )
-        is_deleted, owner = cursor.fetchone()
-        return is_deleted, owner
+def parameters(event: NewRequest) -> dict[str, int]:
+    """What statements about one run name it by."""
+    return {
+        "user": event.user_id,
+        "processing": event.processing_id,
+        "requirements": event.requirements_id,
+        "run": event.run,
+    }
 
 
 def lock_user(user_id: int) -> None:
     """Until the transaction ends no judgement of the user's can be settled."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_lock_name(user_id)]
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock_name(user_id)]
         )
 
 
-def _lock_name(user_id: int) -> str:
+def lock_name(user_id: int) -> str:
+    """Judgements of the user are settled under this lock, shared; deletions alone."""
     return f"ai.user:{user_id}"
 
 
