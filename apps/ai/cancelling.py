@@ -29,6 +29,5 @@ def cancel(*, request: NewRequest) -> bool:
     )
     if settled.is_written:
         outcomes.tell(request, CANCELLED)
-        # So that the row that waits to be judged ends without asking the model.
         transaction.on_commit(lambda: marks.mark("ai", request.processing_id), robust=True)
     return settled.is_written

@@ -1,5 +1,6 @@
 """What an outcome becomes: the values of its row and the events that tell of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -47,6 +48,12 @@ def row_values(outcome: Outcome) -> dict[str, Any]:
         "flags": len(result["details"].get("flags", ())),
         "reused_from": reused_from,
     }
+
+
+def redacted(values: Mapping[str, Any]) -> dict[str, int]:
+    """How many of each kind did not leave: all that may be logged of a row's result."""
+    result = values.get("result") or {}
+    return dict(result.get("details", {}).get("redacted", {}))
 
 
 def tell(event: NewRequest, outcome: Outcome) -> None:

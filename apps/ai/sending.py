@@ -34,16 +34,13 @@ class Outgoing:
 
 
 def prepare(resume: str, *, is_redacting: bool) -> Outgoing:
-    """Logs counts, never text."""
     flags = tuple(find_flags(resume))
     personal = redact(resume) if is_redacting else []
-    sent = leave_out(resume, [*personal, *_cuts(flags)])
-    log.info("ai.prepared", redacted=sent.counts, flags=len(flags), chars=len(sent.text))
-    return Outgoing(resume, sent, flags)
+    return Outgoing(resume, leave_out(resume, [*personal, *_cuts(flags)]), flags)
 
 
 def prepare_requirements(requirements: str, *, is_redacting: bool) -> str:
-    """The requirements with the recruiter's own contact data taken out."""
+    """The requirements with the recruiter's own contact data taken out. Logs counts, never text."""
     if not is_redacting:
         return requirements
     sent = leave_out(requirements, redact(requirements, is_resume=False))

@@ -60,6 +60,8 @@ def analyze(*, event: NewRequest, attempt: Attempt, provider: Provider) -> None:
         error_code=values.get("error_code", ""),
         latency_ms=settled.latency_ms,
         is_first=settled.is_written,
+        redacted=outcomes.redacted(values),
+        flags=values.get("flags", 0),
     )
 
 

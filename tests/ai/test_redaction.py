@@ -94,11 +94,12 @@ def test_every_span_that_was_kept_maps_back_to_itself(text, cuts):
 
 
 def test_a_setting_turns_it_off_and_only_counts_are_logged():
-    resume = "Иван Тайный\nivan@secret.example\nPython"
+    text = "Иван Тайный\nivan@secret.example\nPython"
     with structlog.testing.capture_logs() as lines:
-        assert prepare(resume, is_redacting=False).sent.text == resume
-        prepare(resume, is_redacting=True)
-    assert [line["redacted"] for line in lines] == [{}, {"email": 1, "name": 1}]
+        assert prepare(text, is_redacting=False).sent.text == text
+        assert prepare(text, is_redacting=True).sent.counts == {"email": 1, "name": 1}
+        prepare_requirements(text, is_redacting=True)
+    assert [line["redacted"] for line in lines] == [{"email": 1, "name": 1}]
     assert "Тайный" not in repr(lines)
     assert "secret" not in repr(lines)
 
