@@ -1,5 +1,6 @@
 """Evidence: a quote counts only where it stands in the text that was sent."""
 
+import re
 import unicodedata
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from functools import lru_cache
 _DASHES = frozenset("-‐‑‒–—―−﹘﹣－⁃")
 _QUOTE_MARKS = dict.fromkeys("«»“”„‟″❝❞", '"') | dict.fromkeys("‘’‚‛′`´", "'")
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+# Words side by side whose characters become their small ones and nothing else: most of any text.
+# No accent of the last one's may follow.
+_PLAIN = re.compile(r"[!-,./-_a-~А-Яа-я]+(?: [!-,./-_a-~А-Яа-я]+)*(?=[\w\s\x00-\u02ff]|\Z)")
 _ELLIPSES = ("…", "...")
 
 
@@ -60,6 +64,12 @@ def _fold(text: str) -> tuple[str, list[int], list[int]]:
     ends: list[int] = []
     at = 0
     while at < len(text):
+        if plain := _PLAIN.match(text, at):
+            folded.extend(plain.group().lower())
+            starts.extend(range(at, plain.end()))
+            ends.extend(range(at + 1, plain.end() + 1))
+            at = plain.end()
+            continue
         end = at + 1
         while end < len(text) and text[end] > "\u02ff" and unicodedata.combining(text[end]):
             end += 1  # й written as и and a breve is one letter

@@ -113,11 +113,12 @@ def _suspicious_lines(text: str) -> Iterator[tuple[int, int]]:
     """Lines with a word that every pattern needs one of: patterns are slow, most lines honest."""
     start = 0
     lowered = text.lower() if len(text.lower()) == len(text) else text
+    triggers = [word for word in _TRIGGERS if word in lowered]
     while start < len(text):
         end = lowered.find("\n", start)
         end = len(text) if end < 0 else end
         line = lowered[start:end]
-        if any(word in line for word in _TRIGGERS):
+        if any(word in line for word in triggers):
             yield start, end
         start = end + 1
 
@@ -185,11 +186,15 @@ def _encoded(text: str) -> Iterator[Flag]:
     for match in _SPACED.finditer(text):
         if len(match.group()) > 40:
             yield Flag(ENCODED, *_line_of(text, *match.span()))
-    turned = codecs.encode(text, "rot13")
-    for match in _STRONG_LATIN.finditer(turned):
-        yield Flag(ENCODED, *_line_of(text, *match.span()))
-    for match in _STRONG.finditer(text[::-1]):
-        yield Flag(ENCODED, *_line_of(text, len(text) - match.end(), len(text) - match.start()))
+    lowered = text.lower()
+    # Letters that equal i and s where case is ignored, but not in lower case.
+    is_odd = any(letter in text for letter in "İıſ")
+    if is_odd or any(word in lowered for word in _TURNED_WORDS):
+        for match in _STRONG_LATIN.finditer(codecs.encode(text, "rot13")):
+            yield Flag(ENCODED, *_line_of(text, *match.span()))
+    if is_odd or any(word in lowered for word in _MIRRORED_WORDS):
+        for match in _STRONG.finditer(text[::-1]):
+            yield Flag(ENCODED, *_line_of(text, len(text) - match.end(), len(text) - match.start()))
 
 
 _LATIN_ORDER = (
@@ -202,6 +207,15 @@ _STRONG = re.compile(
     + r"|\b(?:игнорируй|забудь|отметь|оцени)\s|все\s+(?:критерии|требования|инструкции)",
     _I,
 )
+
+# One of them stands in all that the two find.
+_LATIN_ORDER_WORDS = ("ignore", "disregard", "forget", "criteria", "requirements", "instructions")
+_ORDER_WORDS = (
+    *_LATIN_ORDER_WORDS,
+    *("игнорируй", "забудь", "отметь", "оцени", "критерии", "требования", "инструкции"),
+)
+_TURNED_WORDS = tuple(codecs.encode(word, "rot13") for word in _LATIN_ORDER_WORDS)
+_MIRRORED_WORDS = tuple(word[::-1] for word in _ORDER_WORDS)
 
 
 def _is_readable(decoded: str) -> bool:
@@ -236,5 +250,7 @@ def _from_escapes(written: str) -> str:
 
 
 def _unseen(text: str) -> Iterator[Flag]:
+    if not _HIDDEN.search(text):
+        return
     for match in _SMUGGLED.finditer(text):
         yield Flag(INVISIBLE, *match.span())

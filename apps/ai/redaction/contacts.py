@@ -44,6 +44,8 @@ _PICTURE = re.compile(
     r"(?<![\w/])[\w-]{1,80}\.(?:jpe?g|png|gif|webp|heic|bmp|tiff?)\b",
     re.IGNORECASE,
 )
+# The last one equals an i where case is ignored, but not in lower case.
+_PICTURE_SIGNS = (".jp", ".png", ".gif", ".webp", ".heic", ".bmp", ".tif", "ı")
 
 _DIGITS = re.compile(
     r"(?<![\w.,/])(?:\+|\(|00)?\d(?:[ \u00a0\u2009\u202f\t.()/\-‐‑‒–—−]{0,3}\d){5,14}(?![\w%])"
@@ -78,7 +80,7 @@ def find_contacts(text: str) -> Iterator[Found]:
     for pattern, kind, signs in (
         (_DATA_URI, "photo", ("data:",)),
         (_EMAIL, "email", ("@", "＠", "at)", "at]", "at}", "собака)", "собака]")),
-        (_EMAIL_IN_WORDS, "email", (" at ", " собака ")),
+        (_EMAIL_IN_WORDS, "email", ("dot", "точка")),
     ):
         if any(sign in lowered for sign in signs):
             for match in pattern.finditer(text):
@@ -94,8 +96,9 @@ def find_contacts(text: str) -> Iterator[Found]:
         yield Found("link", *match.span("handle"))
     for match in _AT_HANDLE.finditer(text):
         yield Found("link", match.start(), match.start() + len(match.group().rstrip(".")))
-    for match in _PICTURE.finditer(text):
-        yield Found("photo", *match.span())
+    if any(sign in lowered for sign in _PICTURE_SIGNS):
+        for match in _PICTURE.finditer(text):
+            yield Found("photo", *match.span())
     yield from _phones(text)
 
 

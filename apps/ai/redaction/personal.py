@@ -103,6 +103,8 @@ _BORN_YEAR = re.compile(
     rf"\b(?P<hit2>{_DATE}\s*\(?(?:г\.?\s?р\.|года?\s+рождения))",
     re.IGNORECASE,
 )
+# The cheap look first: most texts lack it.
+_BORN_SIGN = re.compile(r"г(?:\.\s?р|\s?р\.)|рожд")
 
 
 def find_personal(text: str) -> Iterator[Found]:
@@ -110,5 +112,6 @@ def find_personal(text: str) -> Iterator[Found]:
     for kind, pattern in _PATTERNS:
         for match in pattern.finditer(text):
             yield Found(kind, *match.span("hit"))
-    for match in _BORN_YEAR.finditer(text):
-        yield Found("birth_date", *match.span("hit" if match["hit"] else "hit2"))
+    if _BORN_SIGN.search(text.lower()):
+        for match in _BORN_YEAR.finditer(text):
+            yield Found("birth_date", *match.span("hit" if match["hit"] else "hit2"))
