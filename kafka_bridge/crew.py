@@ -25,6 +25,8 @@ Row = TypeVar("Row")
 
 # Then the rest of a wake-up goes back to the queue, where an idle worker may find it.
 PATIENCE_SECONDS = 1.0
+# One claim for several rows, where their threads become free one shortly after another.
+GATHERING_SECONDS = 0.02
 
 
 class Crew:
@@ -76,15 +78,15 @@ class Crew:
             self._threads.shutdown(wait=True)
 
     def _take(self, wanted: int) -> int:
-        """At least one place if one becomes free in time, and more if they are free just now."""
+        """At least one place if one becomes free in time, and what others do so soon after."""
         if not self._free.acquire(timeout=PATIENCE_SECONDS):
             return 0
         if not self._at_work.acquire(timeout=PATIENCE_SECONDS):
             self._free.release()
             return 0
-        taken = 1
-        while taken < wanted and self._free.acquire(blocking=False):
-            if not self._at_work.acquire(blocking=False):
+        taken, until = 1, time.monotonic() + GATHERING_SECONDS
+        while taken < wanted and self._free.acquire(timeout=max(0.0, until - time.monotonic())):
+            if not self._at_work.acquire(timeout=max(0.0, until - time.monotonic())):
                 self._free.release()
                 break
             taken += 1

@@ -1,4 +1,4 @@
-"""Celery's events for Flower, told in groups: one message for all of a fraction of a second.
+"""Celery's events for Flower, told in groups: one message for all of a second.
 
 Celery would publish them one by one as they happen, which cost a worker as much as a fifth of its
 time, and Redis and Flower theirs.
@@ -13,7 +13,7 @@ from celery.events.dispatcher import EventDispatcher
 from kombu.asynchronous import get_event_loop
 from vine import promise
 
-FLUSH_SECONDS = 0.25
+FLUSH_SECONDS = 1.0
 
 
 class GroupingDispatcher(EventDispatcher):

@@ -37,6 +37,7 @@ _NEGATION = re.compile(
     r"[^.;\n]{0,45}$",
     re.IGNORECASE,
 )
+_NEGATION_REACH = 90
 _NEGATION_AFTER = re.compile(
     r"^[^.;,\n]{0,25}(?:\bне (?:работал|использовал|было|применял|был[аи]?|"
     r"вед[уё]|вела|приходилось|занимал)|\bнет\b|отсутству|\bnot (?:used|yet|my)|— "
@@ -227,7 +228,7 @@ class Resume:
         segment = self.document.segments[self.document.segment_at(start)]
         before = text[min(segment.start, start) : start]
         after = text[end : max(segment.end, end)]
-        if _NEGATION.search(before) or _NEGATION_AFTER.match(after):
+        if _is_denied(before[-_NEGATION_REACH:], after[:_NEGATION_REACH]):
             return 0.0
         near = before[-70:] + text[start:end] + re.split(r"[,;(]", after, maxsplit=1)[0][:40]
         if (
@@ -238,7 +239,7 @@ class Resume:
         strength = {"learning": 0.55, "wish": 0.4, "skills": 0.9, "about": 0.9}.get(section, 0.9)
         if section not in ("learning", "wish") and (job := self.job_at(start)):
             strength = 0.6 if job in self.trainee_jobs else 1.0
-        return strength * (0.5 if _WEAK.search(near) else 1.0)
+        return strength * (0.5 if _is_weak(near) else 1.0)
 
     @cached_property
     def stated_years(self) -> list[tuple[float, int, int]]:
@@ -287,6 +288,17 @@ class Resume:
             and re.search(r"образован|educat|academic", text[start : start + 60], re.IGNORECASE)
         ]
         return (zones[0][0], text[zones[0][0] : zones[0][1]]) if zones else (0, text)
+
+
+# Phrases come again, in one resume and in many of a load test.
+@lru_cache(maxsize=20_000)
+def _is_denied(before: str, after: str) -> bool:
+    return bool(_NEGATION.search(before) or _NEGATION_AFTER.match(after))
+
+
+@lru_cache(maxsize=20_000)
+def _is_weak(near: str) -> bool:
+    return bool(_WEAK.search(near))
 
 
 def _common_prefix(a: str, b: str) -> int:
