@@ -16,21 +16,24 @@ from kafka_bridge.handlers import HANDLERS
 WINDOW = 2_000
 
 _UNTOLD = """
-    name = %(name)s AND state = 'pending' AND next_attempt_at <= clock_timestamp()
+    next_attempt_at <= clock_timestamp()
     AND (woken_at IS NULL OR woken_at < clock_timestamp() - make_interval(secs => %(again)s))
 """
 
+# What was chosen is locked by its key, as rows are claimed (`leases`).
 _TAKE = f"""
 WITH oldest AS (
     SELECT id, message_id, next_attempt_at FROM kafka_bridge_messagetask
-    WHERE {_UNTOLD} ORDER BY next_attempt_at LIMIT %(window)s
+    WHERE name = %(name)s AND state = 'pending' AND {_UNTOLD}
+    ORDER BY next_attempt_at LIMIT %(window)s
 ), placed AS (
     {{placed}}
 ), chosen AS (
     SELECT id, turn, next_attempt_at FROM placed ORDER BY turn, next_attempt_at LIMIT %(limit)s
 ), locked AS (
     SELECT id FROM kafka_bridge_messagetask
-    WHERE id IN (SELECT id FROM chosen) AND {_UNTOLD}
+    WHERE id = ANY(ARRAY(SELECT id FROM chosen))
+      AND name || '' = %(name)s AND state || '' = 'pending' AND {_UNTOLD}
     FOR UPDATE SKIP LOCKED
 ), told AS (
     UPDATE kafka_bridge_messagetask AS task SET woken_at = clock_timestamp()

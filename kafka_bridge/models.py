@@ -144,6 +144,11 @@ class MessageTask(models.Model):
                 name="message_task_due",
             ),
             models.Index(
+                fields=("name", "id"),
+                condition=Q(state="pending", suspect=True),
+                name="message_task_suspect",
+            ),
+            models.Index(
                 fields=("lease_expires_at",),
                 condition=Q(state="leased"),
                 name="message_task_leased",

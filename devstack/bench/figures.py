@@ -36,6 +36,8 @@ class Figures:
     def __init__(self) -> None:
         self._figures: dict[str, Figure] = {}
         self.remarks: list[str] = []
+        self.plans: dict[str, str] = {}
+        """PostgreSQL's, by what is asked."""
 
     def add(
         self, name: str, value: float, unit: str, *, floor: str | None = None, detail: bool = False
@@ -75,6 +77,7 @@ class Figures:
                 for figure in self
             ],
             "remarks": self.remarks,
+            "plans": self.plans,
         }
 
 

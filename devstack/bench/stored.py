@@ -13,6 +13,7 @@ from devstack.bench.figures import Figures, percentile
 from devstack.bench.ingest import FIRST_ID, ingest
 from devstack.bench.latency import OneByOne
 from devstack.bench.multiply import analyse, multiply
+from devstack.bench.plans import explain
 from devstack.bench.receiver import Receiver
 from devstack.bench.rig import Rig
 from devstack.bench.throughput import judge
@@ -47,6 +48,9 @@ def measure(rig: Rig, figures: Figures) -> None:
                 first = FIRST_ID + (size * 10 + run) * 10**4
                 seconds, _ = ingest(stack, first, EVENTS)
                 _add(figures, size, f"{EVENTS} events into storage", seconds * 1000)
+        figures.plans |= explain(
+            stack, user=user.user_id, requirements=user.requirements_id, processing=processing
+        )
     figures.remark(f"The user who asks has {OWN} processings of one vacancy at every size.")
 
 

@@ -41,6 +41,7 @@ def markdown(results: Mapping[str, Any]) -> str:
             lines += [*_table(details), "", "</details>"]
         if result["remarks"]:
             lines += ["", *(f"- {remark}" for remark in result["remarks"])]
+        lines += _plans(result["plans"])
     if planned := plan.rows(results, PER_DAY):
         lines += ["", f"### plan: what {PER_DAY:,} processings a day need", ""]
         lines += [_line(("", "needed", "derived from")), _line(["---", "---:", "---"])]
@@ -53,6 +54,15 @@ def _circumstances(result: Mapping[str, Any]) -> str:
         f"{result['runs']} run{'' if result['runs'] == 1 else 's'}, {result['seconds']:.0f} s,"
         f" load average {result['load_before']} before and {result['load_after']} after"
     )
+
+
+def _plans(plans: Mapping[str, str]) -> list[str]:
+    if not plans:
+        return []
+    lines = ["", "<details><summary>Plans at the largest size (EXPLAIN)</summary>", ""]
+    for asked, made in plans.items():
+        lines += [f"{asked[0].upper()}{asked[1:]}:", "", "```", made, "```", ""]
+    return [*lines, "</details>"]
 
 
 def _failures(results: Mapping[str, Any]) -> list[str]:
