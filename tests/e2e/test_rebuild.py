@@ -22,6 +22,7 @@ TABLES = {
     "storage_storedprocessing": "processing_id",
 }
 BRIDGE_TABLES = "kafka_bridge_deadletter, kafka_bridge_messagetask, kafka_bridge_inboxmessage"
+BROKEN = "SELECT count(*) FROM kafka_bridge_deadletter WHERE reason = 'not_json'"
 UNFINISHED = "SELECT 1 FROM kafka_bridge_messagetask WHERE state IN ('pending', 'leased') LIMIT 1"
 
 
@@ -111,9 +112,10 @@ def test_storage_rebuilt_from_kafka_is_the_same_in_every_column_that_comes_from_
     stack, client, ai, query, stored, produce
 ):
     stranger = ApiClient(stack.info)
+    broken_before = query(BROKEN)
     make_history(client, stranger, produce)
     users = [client.user_id, stranger.user_id]
-    wait_for(lambda: query("SELECT 1 FROM kafka_bridge_deadletter WHERE reason = 'not_json'"))
+    wait_for(lambda: query(BROKEN) != broken_before)  # what is broken came last
     wait_for(lambda: not query(UNFINISHED))
     before = stored(users)
     assert len(before["storage_storedprocessing"]) == 5
