@@ -146,14 +146,15 @@ def _create_pdf(prepared: Prepared) -> list[str]:
     ]
 
 
-# Reads first: what the writes cause is not worked off beside them.
+# Reads first: what the writes cause is not worked off beside them. Logins last: a user's sixth ends
+# the session that the others use.
 ENDPOINTS: dict[str, Callable[[Prepared], list[str]]] = {
     "GET /get_resume": _get_resume,
     "GET /get_processing": _get_processing,
-    "POST /auth/login": _login,
     "POST /create_resume/file (PDF)": _create_pdf,
     "POST /create_resume/text": _create_text,
     "POST /start_processing": _start,
+    "POST /auth/login": _login,
 }
 
 
