@@ -55,7 +55,7 @@ def test_what_passes_is_waited_for_in_the_row_and_told_of_in_the_end(
     deliver, standin, settings, fault, pause, told
 ):
     deliver(request(99))  # the rubric is there
-    settings.OPENAI_TIMEOUT_SECONDS = 0.5
+    settings.OPENAI_TIMEOUT_SECONDS = 1.0
     before = standin.calls("judgement")
     standin.order(fail=[{**fault, "kind": "judgement", "times": 1}])
     task = deliver(request(resume=f"{RESUME}."))
