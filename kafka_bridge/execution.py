@@ -169,8 +169,8 @@ def _apply_and_end(
         with transaction.atomic():
             bad = _apply_halves(spec, rows, error)
             leases.finish([row.task_id for row in rows if row.task_id not in bad], token)
-            for task_id, error in bad.items():
-                _bury(task_id, token, error)
+            for task_id, its_error in bad.items():
+                _bury(task_id, token, its_error)
         return bad
     return {}
 

@@ -39,14 +39,13 @@ class Intake:
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
         self.turning = Turning()
-        self._pace = Pace()
+        self._pace = Pace(most=MAX_BATCH)
         self._topics = {physical: logical for logical, physical in settings.KAFKA_TOPICS.items()}
         self._inbox = inbox.Inbox(topics=self._topics, high_watermark=self._high_watermark)
         self._waker = Waker()
         self._patience = Patience(settings.DATABASE_ANSWER_SECONDS)
         self._hand: list[Message] = []
         """Taken from Kafka, not yet stored and committed."""
-        self._had_all_it_can_carry = False
         self._is_paused = False
         self._cluster = ""
         self._next_offsets: dict[inbox.Place, int] = {}
@@ -94,11 +93,10 @@ class Intake:
         # `consume` waits until it has all it was asked for, so the first message is polled alone.
         self._take(self._consumer.poll(0.5))
         if self._hand:
-            if not self._had_all_it_can_carry:
-                self._stop.wait(self._pace.take())
+            self._stop.wait(self._pace.take())
             for message in self._consumer.consume(MAX_BATCH - 1, timeout=0):
                 self._take(message)
-        self._had_all_it_can_carry = len(self._hand) >= MAX_BATCH
+        self._pace.carried(len(self._hand))
 
     def _take(self, message: Message | None) -> None:
         if message is None:

@@ -14,17 +14,28 @@ ROUNDS_PER_SECOND = 15.0
 
 
 class Pace:
-    """A token bucket: BURST rounds at once, then ROUNDS_PER_SECOND."""
+    """A token bucket: BURST rounds at once, then ROUNDS_PER_SECOND.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    `most`: what a round can carry; after one that had so much the next is free.
+    """
+
+    def __init__(self, *, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
         self._clock = clock
+        self._was_full = False
         self._rounds = float(BURST)
         self._counted_at = clock()
 
     def take(self) -> float:
         """Count a round that is about to begin; how many seconds it has to wait first."""
+        if self._was_full:
+            return 0.0
         now = self._clock()
         earned = (now - self._counted_at) * ROUNDS_PER_SECOND
         self._rounds = min(float(BURST), self._rounds + earned) - 1
         self._counted_at = now
         return max(0.0, -self._rounds / ROUNDS_PER_SECOND)
+
+    def carried(self, count: int) -> None:
+        """To be told what the round had."""
+        self._was_full = count >= self._most

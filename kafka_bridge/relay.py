@@ -74,7 +74,7 @@ class Relay:
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
         self.turning = Turning()
-        self._pace = Pace()
+        self._pace = Pace(most=BATCH_SIZE)
         self._producer = self._new_producer()
         self._partitions: dict[str, tuple[int, float]] = {}
         self._ask_again_at = 0.0
@@ -107,13 +107,13 @@ class Relay:
 
     def _work(self, db: Any) -> None:
         _execute(db, f"LISTEN {NOTIFY_CHANNEL}")
-        rows: list[Row] = []
-        while not self._stop.wait(0 if len(rows) == BATCH_SIZE else self._pace.take()):
+        while not self._stop.wait(self._pace.take()):
             self.turning.mark()
             # Whoever commits from here on notifies anew.
             db.poll()
             db.notifies.clear()
             rows = self._read(db)
+            self._pace.carried(len(rows))
             self._relay(db, rows)
             # Notifications also come along with a statement's answer.
             if len(rows) < BATCH_SIZE and not (db.notifies or self._to_produce_alone):

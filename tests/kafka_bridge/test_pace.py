@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from kafka_bridge.pace import BURST, ROUNDS_PER_SECOND, Pace
 
+MOST = 500
+
 
 class Clock:
     now = 0.0
@@ -15,7 +17,7 @@ class Clock:
 
 def test_rare_rounds_never_wait() -> None:
     clock = Clock()
-    pace = Pace(clock)
+    pace = Pace(most=MOST, clock=clock)
     for _ in range(100):
         assert pace.take() == 0
         clock.now += 1 / ROUNDS_PER_SECOND
@@ -24,7 +26,7 @@ def test_rare_rounds_never_wait() -> None:
 @given(st.lists(st.floats(0, 0.2), min_size=1, max_size=200))
 def test_busy_rounds_are_bounded_whatever_lies_between_them(work: list[float]) -> None:
     clock = Clock()
-    pace = Pace(clock)
+    pace = Pace(most=MOST, clock=clock)
     for seconds in work:
         clock.now += pace.take() + seconds
     assert len(work) <= BURST + clock.now * ROUNDS_PER_SECOND + 1e-6
@@ -32,7 +34,17 @@ def test_busy_rounds_are_bounded_whatever_lies_between_them(work: list[float]) -
 
 def test_a_rest_is_worth_no_more_than_one_burst() -> None:
     clock = Clock()
-    pace = Pace(clock)
+    pace = Pace(most=MOST, clock=clock)
     clock.now += 3600
     waits = [pace.take() for _ in range(BURST + 1)]
     assert waits == [0.0] * BURST + [1 / ROUNDS_PER_SECOND]
+
+
+def test_a_round_after_a_full_one_is_free() -> None:
+    pace = Pace(most=MOST, clock=Clock())
+    for _ in range(BURST):
+        pace.take()
+    pace.carried(MOST)
+    assert pace.take() == 0
+    pace.carried(MOST - 1)
+    assert pace.take() == 1 / ROUNDS_PER_SECOND
