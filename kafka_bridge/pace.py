@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 # A processing that is alone in the system needs two rounds of each loop, shortly one after another.
 BURST = 15
-ROUNDS_PER_SECOND = 15.0
+ROUNDS_PER_SECOND = 6.0
 
 
 class Pace:

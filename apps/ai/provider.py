@@ -27,7 +27,6 @@ from apps.ai.provider_waits import wait_seconds
 from apps.ai.reply import Reply, Usage, read_reply
 
 _CONNECT_SECONDS = 10.0
-_MAX_CONNECTIONS = 200
 _TEMPORARY_STATUSES = frozenset({408, 409, 425})
 _FAILED_RATE_LIMIT = "rate_limit_exceeded"
 _REFUSED_REGION = "unsupported_country_region_territory"
@@ -246,9 +245,9 @@ class Provider:
             trust_env=False,
             timeout=self._timeout(),
             follow_redirects=False,
-            limits=httpx2.Limits(
-                max_connections=_MAX_CONNECTIONS, max_keepalive_connections=_MAX_CONNECTIONS
-            ),
+            # The worker's threads are the limit; one of the pool's would let questions wait for a
+            # connection while their time runs.
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
         )
 
     def _timeout(self) -> httpx2.Timeout:
