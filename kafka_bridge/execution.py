@@ -21,6 +21,7 @@ from kafka_bridge.heartbeat import HEARTBEAT
 from kafka_bridge.leases import Claimed
 from kafka_bridge.topic_names import contract_name
 from resume_platform import metrics, tracing
+from resume_platform.postgresql_pool.release import release_connection
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +78,7 @@ def run_each(spec: HandlerSpec, task_ids: Sequence[int]) -> None:
     def claim(ids: Sequence[int]) -> list[Claimed]:
         nonlocal claimed
         rows = leases.claim(name=spec.name, ids=ids)
+        release_connection()  # the rows need it while this thread waits for places
         claimed += len(rows)
         return rows
 

@@ -1,9 +1,14 @@
 """What a provider's failures mean, seen through the real SDK on real sockets."""
 
+import asyncio
 import socket
 import ssl
+import threading
 import time
 import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -277,3 +282,40 @@ def test_a_proxy_that_the_machine_does_not_trust_is_not_used(standin, make_provi
         provider = make_provider(proxy=f"https://127.0.0.1:{proxy.server_address[1]}")
         fails_with(provider, ProviderUnavailable)
         assert proxy.passed == 0
+
+
+def test_as_many_questions_are_on_their_way_as_threads_ask(make_provider):
+    """The answers come when all have come, so one that waited for another would end in a timeout."""
+    many = 250
+    with server_that_hangs_up_on(many) as (url, arrived):
+        provider = make_provider(base_url=f"{url}/v1", timeout_seconds=60.0)
+        with ThreadPoolExecutor(many) as threads:
+            asked = [threads.submit(provider.ask, QUESTION) for _ in range(many)]
+        assert arrived() == many
+        assert {str(question.exception()) for question in asked} == {"connection"}
+
+
+@contextmanager
+def server_that_hangs_up_on(many: int) -> Iterator[tuple[str, Callable[[], int]]]:
+    """Its address and how many requests came; when so many are there it hangs up on all."""
+    all_came, writers = asyncio.Event(), []
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writers.append(writer)
+        if len(writers) >= many:
+            all_came.set()
+        await all_came.wait()
+        writer.close()
+
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(meet, "127.0.0.1", 0, backlog=many))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", lambda: len(writers)
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

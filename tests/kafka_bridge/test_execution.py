@@ -6,13 +6,16 @@ import uuid
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
 
+from kafka_bridge import crew as crew_module
 from kafka_bridge import leases, outbox
+from kafka_bridge.crew import Crew
 from kafka_bridge.events import DeleteProcessing, NewResume
 from kafka_bridge.execution import run_batch, run_each
 from kafka_bridge.handlers import RetryPolicy
 from kafka_bridge.inbox import Inbox
 from kafka_bridge.models import DeadLetter, MessageTask, OutboxMessage
 from kafka_bridge.tasks import LeaseLost, Permanent, RetryLater, batch_handler, handler
+from resume_platform.postgresql_pool import base
 from tests.kafka_bridge.conftest import message, resume, state
 
 TASK = "storage.apply"  # a name that new_resume is routed to; the test brings the function
@@ -266,3 +269,19 @@ def test_a_topic_may_have_another_name_in_the_cluster(work, settings):
     [task_id] = renamed.store(batch, cluster_id="cluster")[TASK]
     work(lambda event, attempt: None)([task_id])
     assert state(task_id) == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_a_free_thread_holds_no_connection(store, work, settings, monkeypatch):
+    """Else a worker with few connections would stand still, with its rows leased."""
+    tasks = store(*(resume(number) for number in range(1, 5)))
+    settings.DATABASE_POOL_SIZE = 1
+    monkeypatch.setattr(base, "_pools", {})
+    monkeypatch.setattr(crew_module, "_crew", Crew(1))
+    run = work(lambda event, attempt: None)
+    connection.close()  # it was made without the pool
+    run(tasks)
+    connection.close()  # the last row needs it
+    crew_module.crew().finish()
+    assert {state(task) for task in tasks} == {"done"}
+    connection.close_pool()
