@@ -20,6 +20,7 @@ from devstack.bench import machine, tables
 from devstack.bench.figures import Figures
 from devstack.bench.rig import Rig
 from devstack.bench.scenarios import SCENARIOS, Scenario
+from devstack.bench.speed import Speed
 from devstack.errors import StackError
 from devstack.kafka.cluster import ApacheKafka
 from devstack.paths import DEV_DIR
@@ -80,13 +81,15 @@ def run(scenario: Scenario, rig: Rig) -> dict[str, Any]:
     """One scenario's figures, as they are in the JSON."""
     rig.tell(f"{scenario.name}: {scenario.does}")
     figures, before, began = Figures(), machine.load_average(), time.monotonic()
-    scenario.measure(rig, figures)
+    with Speed() as speed:
+        scenario.measure(rig, figures)
     return {
         "does": scenario.does,
         "runs": rig.runs,
         "seconds": round(time.monotonic() - began, 1),
         "load_before": before,
         "load_after": machine.load_average(),
+        "loop_ms": speed.as_json(),
         **figures.as_json(),
     }
 

@@ -7,14 +7,17 @@ from rich.console import Console
 from rich.table import Table
 
 from devstack.bench import plan
+from devstack.bench.speed import best_ms
 
 PER_DAY = 1_000_000
 COLUMNS = ("", "median", "spread", "unit", "x floor")
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:
-    for name, result in results["scenarios"].items():
-        table = Table(title=f"{name}: {result['does']} ({_circumstances(result)})")
+    scenarios = results["scenarios"]
+    for name, result in scenarios.items():
+        circumstances = _circumstances(result, scenarios)
+        table = Table(title=f"{name}: {result['does']} ({circumstances})")
         for column in COLUMNS:
             table.add_column(column, justify="right" if column in COLUMNS[1:3] else "left")
         for row in _rows(result["figures"]):
@@ -33,8 +36,10 @@ def markdown(results: Mapping[str, Any]) -> str:
         f" ({machine['processor']}), {machine['memory_gb']} GB, Python {machine['python']};"
         f" load average {machine['load_average']} before the first scenario.",
     ]
-    for name, result in results["scenarios"].items():
-        lines += ["", f"### {name}: {result['does']}", "", f"{_circumstances(result)}.", ""]
+    scenarios = results["scenarios"]
+    for name, result in scenarios.items():
+        circumstances = _circumstances(result, scenarios)
+        lines += ["", f"### {name}: {result['does']}", "", f"{circumstances}.", ""]
         lines += _table([figure for figure in result["figures"] if not figure["detail"]])
         if details := [figure for figure in result["figures"] if figure["detail"]]:
             lines += ["", "<details><summary>CPU, memory, connections</summary>", ""]
@@ -49,10 +54,13 @@ def markdown(results: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", *results["left_out"], *_failures(results)]).rstrip()
 
 
-def _circumstances(result: Mapping[str, Any]) -> str:
+def _circumstances(result: Mapping[str, Any], scenarios: Mapping[str, Any]) -> str:
+    loop, best = result["loop_ms"], best_ms(scenarios)
     return (
         f"{result['runs']} run{'' if result['runs'] == 1 else 's'}, {result['seconds']:.0f} s,"
-        f" load average {result['load_before']} before and {result['load_after']} after"
+        f" load average {result['load_before']} before and {result['load_after']} after,"
+        f" the machine at {best / loop['median']:.0%} of its best speed"
+        f" ({best / loop['max']:.0%} to {best / loop['min']:.0%})"
     )
 
 

@@ -1,5 +1,6 @@
 """What each process of a stack uses: CPU seconds, memory, database connections."""
 
+import itertools
 import os
 import threading
 from collections import Counter
@@ -11,7 +12,9 @@ from typing import Any
 import psutil
 import psycopg2
 
-SAMPLE_SECONDS = 1.0
+CONNECTIONS_SECONDS = 1.0
+# Adding a process's pages up costs the kernel milliseconds.
+MEMORY_EVERY = 3
 IDLE_IN_TRANSACTION = "idle in transaction"
 BENCH = "bench"
 """This process: it waits, and receives callbacks."""
@@ -68,15 +71,20 @@ class Watch:
         database = psycopg2.connect(self._database_url)
         database.autocommit = True
         try:
-            while not self._stop.wait(SAMPLE_SECONDS):
-                pids = self._pids()
-                sample = memory_mb(pids)
-                self.samples_mb.append(sample)
-                for name, megabytes in sample.items():
-                    self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), megabytes)
+            for turn in itertools.count():
+                if self._stop.wait(CONNECTIONS_SECONDS):
+                    return
                 self.connections.append(connections(database))
+                if turn % MEMORY_EVERY == 0:
+                    self._sample_memory()
         finally:
             database.close()
+
+    def _sample_memory(self) -> None:
+        sample = memory_mb(self._pids())
+        self.samples_mb.append(sample)
+        for name, megabytes in sample.items():
+            self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), megabytes)
 
 
 def connections(database: Any) -> Counter[str]:

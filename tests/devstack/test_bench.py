@@ -70,6 +70,7 @@ def test_the_json_holds_median_spread_floor_and_machine(
     assert able["remarks"] == ["a remark"]
     assert {"cores", "load_average", "commit", "date"} <= results["machine"].keys()
     assert {"load_before", "load_after", "seconds"} <= able.keys()
+    assert 0 < able["loop_ms"]["min"] <= able["loop_ms"]["median"] <= able["loop_ms"]["max"]
 
 
 def test_what_needs_a_real_kafka_is_named_in_one_sentence_when_there_is_none(
