@@ -44,7 +44,7 @@ SCENARIOS = {
         Scenario("ingest", "foreign events into storage", "ingest", needs_kafka=True),
         _throughput(seconds=0, threads=None),
         _throughput(seconds=1, threads=64),
-        _throughput(seconds=5, threads=320),
+        _throughput(seconds=5, threads=448),
         Scenario(
             "workers", "1, 2, 4 AI workers and bridges, AI at 1 s", "workers", needs_kafka=True
         ),
