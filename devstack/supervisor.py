@@ -93,7 +93,7 @@ class Supervisor:
         if process.spec.one_shot and process.name in done:
             return True
         if process.has_ended():
-            code = self._reap(process)
+            code = self._watchdog.reap(process)
             if process.spec.one_shot and code == 0:
                 return True
             raise StartFailed(process.name, describe_exit(code), process.log_tail())
@@ -116,13 +116,6 @@ class Supervisor:
                 raise StartFailed(process.name, str(error), "") from error
             assert process.pid is not None
             self._watchdog.add(process.pid)
-
-    def _reap(self, process: Process) -> int:
-        pid = process.pid
-        assert pid is not None
-        code = process.reap()
-        self._watchdog.remove(pid)
-        return code
 
     # --- watching ---------------------------------------------------------------------------
 
@@ -151,7 +144,7 @@ class Supervisor:
 
     def _bury(self, process: Process, now: float) -> None:
         lived = now - process.started_at
-        code = self._reap(process)
+        code = self._watchdog.reap(process)
         if self._asked_to_end.pop(process.name, None) is not None:
             self._next_start[process.name] = now
             return
@@ -263,7 +256,7 @@ class Supervisor:
         while waiting:
             for process in waiting:
                 if process.has_ended():
-                    self._reap(process)
+                    self._watchdog.reap(process)
                 elif interrupts.pending() or time.monotonic() > deadlines[process.name]:
                     process.kill_group()
             waiting = [process for process in waiting if process.pid is not None]

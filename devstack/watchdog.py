@@ -8,6 +8,7 @@ import psutil
 
 from devstack import guard
 from devstack.files import read_json, write_json
+from devstack.process import Process
 
 
 class Watchdog:
@@ -27,6 +28,14 @@ class Watchdog:
         if self._groups.pop(group, None) is not None:
             self._tell(f"-{group}")
             self._write()
+
+    def reap(self, process: Process) -> int:
+        """Ends what is left of the process's group, and forgets it; returns the exit code."""
+        pid = process.pid
+        assert pid is not None
+        code = process.reap()
+        self.remove(pid)
+        return code
 
     def close(self) -> None:
         if self._guard is not None and self._guard.stdin is not None:

@@ -8,7 +8,7 @@ all it can carry, for which waiting would gain nothing.
 import time
 from collections.abc import Callable
 
-# A processing that is alone in the system needs a few rounds of each loop, shortly one after another.
+# A processing that is alone in the system needs a few rounds of each loop in quick succession.
 BURST = 15
 ROUNDS_PER_SECOND = 15.0
 # The more a round carried the longer the pause: what it saves is shared by more, and the machine is

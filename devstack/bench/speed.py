@@ -5,36 +5,22 @@ not. It is Python's, so it also tells one build of the interpreter from another.
 """
 
 import statistics
-import threading
 import time
 from collections.abc import Mapping
-from types import TracebackType
+
+from devstack.bench.sampling import Sampling
 
 PAUSE_SECONDS = 1.0
 _STEPS = 50_000  # a few milliseconds
 
 
-class Speed:
+class Speed(Sampling):
     """`with Speed() as speed: ...` then `speed.as_json()`; its own cost is below 1 % of a core."""
 
     def __init__(self, pause_seconds: float = PAUSE_SECONDS) -> None:
+        super().__init__()
         self._pause_seconds = pause_seconds
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._sample, name="speed", daemon=True)
         self._loops_ms: list[float] = []
-
-    def __enter__(self) -> "Speed":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
 
     def as_json(self) -> dict[str, float]:
         """Milliseconds of the loop: smaller is faster."""

@@ -2,15 +2,15 @@
 
 import itertools
 import os
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import psutil
 import psycopg2
+
+from devstack.bench.sampling import Sampling
 
 CONNECTIONS_SECONDS = 1.0
 # Adding a process's pages up costs the kernel milliseconds.
@@ -38,36 +38,22 @@ def memory_mb(pids: Mapping[str, int]) -> dict[str, float]:
     }
 
 
-class Watch:
+class Watch(Sampling):
     """`with Watch(pids, database_url) as watch:` the most memory and connections in that time."""
 
     def __init__(self, pids: Callable[[], Mapping[str, int]], database_url: str) -> None:
+        super().__init__()
         self._pids = pids
         self._database_url = database_url
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
         self.peak_mb: dict[str, float] = {}
         self.samples_mb: list[dict[str, float]] = []
         self.connections: list[Counter[str]] = []
         """One per sample: how many each process holds; IDLE_IN_TRANSACTION: of all together."""
 
-    def __enter__(self) -> "Watch":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
-
     def most_connections(self, name: str) -> int:
         return max((sample[name] for sample in self.connections), default=0)
 
-    def _watch(self) -> None:
+    def _sample(self) -> None:
         database = psycopg2.connect(self._database_url)
         database.autocommit = True
         try:

@@ -122,7 +122,7 @@ class ApacheKafka:
         while waiting:
             for process in waiting:
                 if process.has_ended():
-                    reason = describe_exit(self._reap(process))
+                    reason = describe_exit(self._watchdog.reap(process))
                     raise StartFailed(process.name, reason, process.log_tail())
                 if time.monotonic() - process.started_at > process.spec.start_seconds:
                     raise StartFailed(process.name, "no answer", process.log_tail())
@@ -142,11 +142,4 @@ class ApacheKafka:
             if time.monotonic() > deadline:
                 process.kill_group()
             time.sleep(0.01)
-        self._reap(process)
-
-    def _reap(self, process: Process) -> int:
-        pid = process.pid
-        assert pid is not None
-        code = process.reap()
-        self._watchdog.remove(pid)
-        return code
+        self._watchdog.reap(process)

@@ -15,9 +15,9 @@ from kafka_bridge.execution import run_each
 from kafka_bridge.handlers import HANDLERS, load_handlers
 from kafka_bridge.inbox import Inbox
 from kafka_bridge.models import MessageTask
-from resume_platform.caching import cache_for, counters_for
 from tests.kafka_bridge.conftest import message
 from tests.openai_standin.running import StandIn, running_stand_in
+from tests.redis_keys import emptied
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -50,12 +50,11 @@ def make_provider(standin: StandIn) -> Callable[..., Provider]:
 
 
 @pytest.fixture
-def empty_cache() -> None:
+def empty_cache() -> Iterator[None]:
     """No marks, no limits used, no open circuit, no country remembered."""
-    for namespace in (cache_for("ai"), counters_for("ai")):
-        for key in namespace.redis.scan_iter("ai:*"):
-            namespace.redis.delete(key)
     configured._egress.cache_clear()
+    with emptied("ai"):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from resume_platform.caching import cache_for, counters_for
 from tests.api.live import Server
+from tests.redis_keys import emptied
 
 
 @pytest.fixture(scope="session")
@@ -28,13 +28,5 @@ def server(running_server: Server, transactional_db: None) -> Server:
 def empty_redis(settings: Any) -> Iterator[None]:
     """Nothing of the apps' is in Redis, and passwords are hashed quickly."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    _forget()
-    yield
-    _forget()
-
-
-def _forget() -> None:
-    for namespace in ("auth", "uploads", "storage"):
-        for redis in (cache_for(namespace).redis, counters_for(namespace).redis):
-            if names := list(redis.scan_iter(f"{namespace}:*")):
-                redis.delete(*names)
+    with emptied("auth", "uploads", "storage"):
+        yield

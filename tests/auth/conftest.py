@@ -4,28 +4,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from redis import Redis
 from rest_framework.test import APIClient
 
 from apps.auth.models import User
 from resume_platform.caching import cache_for, connect, counters_for
 from tests.auth.factories import PASSWORD
+from tests.redis_keys import emptied
 
 
 @pytest.fixture(autouse=True)
 def _empty_namespace(settings: Any) -> Iterator[None]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    clients = (cache_for("auth").redis, counters_for("auth").redis)
-    for redis in clients:
-        _forget(redis)
-    yield
-    for redis in clients:
-        _forget(redis)
-
-
-def _forget(redis: Redis) -> None:
-    for key in redis.scan_iter("auth:*"):
-        redis.delete(key)
+    with emptied("auth"):
+        yield
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from kafka_bridge.events import Event
 from kafka_bridge.execution import run_batch, run_each
 from kafka_bridge.handlers import RetryPolicy, load_handlers
 from kafka_bridge.models import InboxMessage, MessageTask
-from resume_platform.caching import cache_for
 from tests.notifications.receiver import Manner, Receiver
+from tests.redis_keys import emptied
 
 OCCURRED_AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -67,10 +67,8 @@ def bridge(transactional_db: None) -> Bridge:
 
 @pytest.fixture(autouse=True)
 def no_marks() -> Iterator[None]:
-    yield
-    redis = cache_for("notifications").redis
-    if names := list(redis.scan_iter("notifications:*")):
-        redis.delete(*names)
+    with emptied("notifications"):
+        yield
 
 
 @pytest.fixture

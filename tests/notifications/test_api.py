@@ -1,6 +1,6 @@
 """What users see of their callbacks, ask for again, and try out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,20 +13,11 @@ from apps.notifications import samples
 from apps.notifications.models import Callback
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask
 from resume_platform.api.authentication import Principal
-from resume_platform.caching import counters_for
 from tests.notifications.conftest import Bridge
 from tests.notifications.receiver import Receiver, says
 from tests.notifications.test_delivery import DELETES, outcome, request, secret_of
 
 Start = Callable[..., Receiver]
-
-
-@pytest.fixture(autouse=True)
-def no_counts() -> Iterator[None]:
-    yield
-    redis = counters_for("notifications").redis
-    if names := list(redis.scan_iter("notifications:*")):
-        redis.delete(*names)
 
 
 def client(user_id: int = 1) -> APIClient:

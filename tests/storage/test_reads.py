@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from apps.storage.models import StoredProcessing, StoredResume
 from resume_platform import caching
 from resume_platform.api.authentication import Principal
+from tests.redis_keys import emptied
 from tests.storage import factories as f
 
 pytestmark = pytest.mark.django_db
@@ -17,9 +18,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def empty_cache() -> Iterator[Any]:
     cache = caching.cache_for("storage")
-    yield cache
-    if names := list(cache.redis.scan_iter("storage:*")):
-        cache.redis.delete(*names)
+    with emptied("storage"):
+        yield cache
 
 
 def client(user_id: int = 1) -> APIClient:

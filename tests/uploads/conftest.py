@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from redis import Redis
 from rest_framework.test import APIClient
 
 from kafka_bridge.models import OutboxMessage
 from resume_platform.caching import cache_for, connect, counters_for
+from tests.redis_keys import emptied
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,8 @@ class Somebody:
 
 @pytest.fixture(autouse=True)
 def _empty_namespace() -> Iterator[None]:
-    clients = (cache_for("uploads").redis, counters_for("uploads").redis)
-    for redis in clients:
-        _forget(redis)
-    yield
-    for redis in clients:
-        _forget(redis)
-
-
-def _forget(redis: Redis) -> None:
-    for key in redis.scan_iter("uploads:*"):
-        redis.delete(key)
+    with emptied("uploads"):
+        yield
 
 
 @pytest.fixture
