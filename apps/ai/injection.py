@@ -11,10 +11,12 @@ import binascii
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from urllib.parse import unquote
+
+from apps.ai.signs import Signed, folded
 
 INSTRUCTION = "instruction"
 FAKE_SYSTEM = "fake_system_message"
@@ -62,10 +64,11 @@ _TRIGGERS = (
     "precedent", "poprzedni", "попередн", "інструкц", "指", "说明", "要求", "التعليمات", "الأوامر",
     "지시",
 )  # fmt: skip
-_ROLE_MARK = re.compile(
+_ROLE_MARK = Signed(
     r"(?:<\|?/?\s*(?:system|im_start|im_end|user|assistant|developer|instructions?|admin|endoftext|resume|criteria|requirements|judge|s|inst)[\w\s|=\"'-]*\|?>|\[/?(?:INST|SYSTEM|ADMIN|ASSISTANT)\]|<<\s*/?SYS\s*>>|"
     r"^\s*(?:#{1,6}|[-=*_]{2,})?\s*(?:system|assistant|developer|система|ассистент|system\s+message|system\s+prompt|instructions?\s+for\s+(?:the\s+)?(?:ai|model)|системное\s+сообщение)\s*(?:[-=*_#]{2,})?\s*[:>\]](?!\s*(?:linux|windows|analysis|administ)))",
-    _I | re.MULTILINE,
+    *("<", "[", "system", "assistant", "developer", "систем", "ассистент", "instruction"),
+    flags=_I | re.MULTILINE,
 )
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|/\*.*?(?:\*/|\Z)|\{#.*?#\}", re.DOTALL)
 _JSON_ANSWER = re.compile(
@@ -73,6 +76,19 @@ _JSON_ANSWER = re.compile(
     _I,
 )
 
+# What a pattern needs of a text, seen at the speed of bytes: so many characters of its classes on
+# end. Characters beyond Latin 1 become question marks.
+_BYTES = [chr(code) for code in range(256)]
+_IS_BASE64 = bytes(
+    ord("b") if (char.isascii() and char.isalnum()) or char in "+/_-" else ord(".")
+    for char in _BYTES
+)
+_IS_HEX = bytes(ord("h") if char in "0123456789abcdefABCDEF" else ord(".") for char in _BYTES)
+_NOT_HEX = "".join(char for char in _BYTES if char.isspace() or char in ",x\\?").encode("latin-1")
+_IS_SPACED = bytes(
+    ord("s") if char in " .-*|·" else ord("w") if char.isalnum() or char == "?" else ord(".")
+    for char in _BYTES
+)
 _BASE64 = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{24,}={0,2}(?![\w+/=])")
 _HEX = re.compile(r"(?<![\w])(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s,]?){16,}(?!\w)")
 _ESCAPED = re.compile(r"(?:(?:\\u[0-9a-fA-F]{4}|&#x?[0-9a-fA-F]{2,6};|%[0-9a-fA-F]{2})\s?){8,}")
@@ -93,7 +109,8 @@ _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)")
 
 def find_flags(text: str) -> list[Flag]:
     """In the text's order; may overlap."""
-    flags = [*_wording(text), *_marked_up(text), *_encoded(text), *_unseen(text)]
+    small = folded(text)
+    flags = [*_wording(text), *_marked_up(text, small), *_encoded(text, small), *_unseen(text)]
     return sorted(flags, key=lambda flag: (flag.start, flag.end))
 
 
@@ -165,9 +182,9 @@ def _line_of(text: str, start: int, end: int) -> tuple[int, int]:
     return begin, len(text) if line_end < 0 else line_end
 
 
-def _marked_up(text: str) -> Iterator[Flag]:
+def _marked_up(text: str, small: str) -> Iterator[Flag]:
     """A fake message goes on to the end of its paragraph."""
-    for match in _ROLE_MARK.finditer(text):
+    for match in _ROLE_MARK.finditer(text, small):
         blank = re.compile(r"\n[ \t]*\n").search(text, match.end())
         yield Flag(FAKE_SYSTEM, match.start(), blank.start() if blank else len(text))
     for match in _COMMENT.finditer(text):
@@ -177,24 +194,40 @@ def _marked_up(text: str) -> Iterator[Flag]:
         yield Flag(FAKE_SYSTEM, *match.span())
 
 
-def _encoded(text: str) -> Iterator[Flag]:
-    for pattern, decode in ((_BASE64, _from_base64), (_HEX, _from_hex), (_ESCAPED, _from_escapes)):
+def _encoded(text: str, small: str) -> Iterator[Flag]:
+    for pattern, decode in _encodings(text):
         for match in pattern.finditer(text):
             decoded = decode(match.group())
             if decoded and _is_readable(decoded):
                 yield Flag(ENCODED, *_line_of(text, *match.span()))
-    for match in _SPACED.finditer(text):
+    for match in _SPACED.finditer(text) if _may_be_spaced(text) else ():
         if len(match.group()) > 40:
             yield Flag(ENCODED, *_line_of(text, *match.span()))
-    lowered = text.lower()
     # Letters that equal i and s where case is ignored, but not in lower case.
     is_odd = any(letter in text for letter in "İıſ")
-    if is_odd or any(word in lowered for word in _TURNED_WORDS):
+    if is_odd or any(word in small for word in _TURNED_WORDS):
         for match in _STRONG_LATIN.finditer(codecs.encode(text, "rot13")):
             yield Flag(ENCODED, *_line_of(text, *match.span()))
-    if is_odd or any(word in lowered for word in _MIRRORED_WORDS):
+    if is_odd or any(word in small for word in _MIRRORED_WORDS):
         for match in _STRONG.finditer(text[::-1]):
             yield Flag(ENCODED, *_line_of(text, len(text) - match.end(), len(text) - match.start()))
+
+
+def _encodings(text: str) -> Iterator[tuple[re.Pattern[str], Callable[[str], str]]]:
+    """Those that may be in the text."""
+    seen = text.encode("latin-1", "replace")
+    if b"b" * 24 in seen.translate(_IS_BASE64):
+        yield _BASE64, _from_base64
+    if b"h" * 32 in seen.translate(_IS_HEX, _NOT_HEX):
+        yield _HEX, _from_hex
+    if "\\u" in text or "&#" in text or "%" in text:
+        yield _ESCAPED, _from_escapes
+
+
+def _may_be_spaced(text: str) -> bool:
+    # An underscore is both a letter and what stands between letters.
+    shape = text.encode("latin-1", "replace").translate(_IS_SPACED)
+    return "_" in text or b"ws" * 9 + b"w" in shape
 
 
 _LATIN_ORDER = (
@@ -250,7 +283,7 @@ def _from_escapes(written: str) -> str:
 
 
 def _unseen(text: str) -> Iterator[Flag]:
-    if not _HIDDEN.search(text):
+    if text.isascii() or not _HIDDEN.search(text):
         return
     for match in _SMUGGLED.finditer(text):
         yield Flag(INVISIBLE, *match.span())

@@ -4,19 +4,23 @@ import re
 from collections.abc import Iterator
 
 from apps.ai.redaction.spans import Found
+from apps.ai.signs import Signed
 
 _LOCAL = r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}"
 _AT = r"\s?(?:@|＠|\(at\)|\[at\]|\{at\}|\(собака\)|\[собака\])\s?"
 _DOMAIN = r"[\w-]{1,63}(?:(?:\.|\s?(?:\(dot\)|\[dot\]|\(точка\)|\[точка\])\s?)[\w-]{1,63}){1,8}"
-_EMAIL = re.compile(rf"(?:mailto:)?(?<![\w.]){_LOCAL}{_AT}{_DOMAIN}", re.IGNORECASE)
-_EMAIL_IN_WORDS = re.compile(
+_EMAIL = Signed(
+    rf"(?:mailto:)?(?<![\w.]){_LOCAL}{_AT}{_DOMAIN}",
+    *("@", "＠", "at)", "at]", "at}", "собака)", "собака]"),
+)
+_EMAIL_IN_WORDS = Signed(
     r"\b[\w.-]+\s+(?:at|собака)\s+[\w-]+\s+(?:dot|точка)\s+(?:com|ru|org|net|io|ру|ком)\b",
-    re.IGNORECASE,
+    *("dot", "точка"),
 )
 
-_URL = re.compile(
+_URL = Signed(
     r"\b(?:https?|ftp|tg|skype|callto|tel)\s?:\s?/{0,2}[^\s<>«»\"]{3,}|\bwww\.[^\s<>«»\"]+",
-    re.IGNORECASE,
+    *("http", "ftp", "tg", "skype", "callto", "tel", "www."),
 )
 # A path makes it a link; without one a domain must end in what personal sites and profiles end in.
 _TLD = (
@@ -24,31 +28,34 @@ _TLD = (
     r"tech|site|online|page|work|blog|ai|biz|name|xyz|link|bio|club|space|live|cv|work|in)"
 )
 _HOST = rf"(?:[a-zа-яё0-9][\w-]{{0,62}}\.){{1,8}}{_TLD}"
-_BARE_LINK = re.compile(
+_BARE_LINK = Signed(
     rf"(?<![\w@.])(?P<host>{_HOST})(?P<path>(?::\d+)?/[^\s<>«»\",;)]*)?(?![\w.]*\w)",
-    re.IGNORECASE,
+    sign=rf"\.{_TLD}",
 )
 _TECHNOLOGIES = frozenset({"asp.net", "ado.net", "vb.net", "ml.net", "socket.io", "draw.io"})
-_HANDLE = re.compile(
+_HANDLE = Signed(
     r"\b(?:telegram|телеграм+|тг|tg|skype|скайп|whats\s?app|ватсап|вотсап|viber|вайбер|discord|"
     r"instagram|инстаграм|facebook|linkedin|github|gitlab|twitter|вконтакте|vk|вк|icq|аська|"
     r"wechat|zoom|signal|slack|max)"
     r"(?:\s*(?:id|account|profile|handle|username|ник|аккаунт))?"
     r"\s*[:—–=]\s*(?P<handle>(?:live:)?@?[\w.+\-]{3,})",
-    re.IGNORECASE,
+    *("telegra", "телегра", "тг", "tg", "skype", "скайп", "whats", "ватсап", "вотсап", "viber"),
+    *("вайбер", "discord", "instagra", "инстагра", "facebook", "linkedin", "github", "gitlab"),
+    *("twitter", "вконтакте", "vk", "вк", "icq", "аська", "wechat", "zoom", "signal", "slack"),
+    "max",
 )
 _AT_HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z][\w.]{2,}")
-_DATA_URI = re.compile(r"data:image/[a-z+.-]+;base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE)
-_PICTURE = re.compile(
+_DATA_URI = Signed(r"data:image/[a-z+.-]+;base64,[A-Za-z0-9+/=\s]+", "data:")
+_PICTURE = Signed(
     r"(?:\b(?:фото(?:графия)?|photo|picture|portrait|портрет)\s*[:—–-]\s*)?"
     r"(?<![\w/])[\w-]{1,80}\.(?:jpe?g|png|gif|webp|heic|bmp|tiff?)\b",
-    re.IGNORECASE,
+    *(".jp", ".png", ".gif", ".webp", ".heic", ".bmp", ".tif"),
 )
-# The last one equals an i where case is ignored, but not in lower case.
-_PICTURE_SIGNS = (".jp", ".png", ".gif", ".webp", ".heic", ".bmp", ".tif", "ı")
 
+# Looks back at what stands before from its first character on: `re` finds that one quickly.
 _DIGITS = re.compile(
-    r"(?<![\w.,/])(?:\+|\(|00)?\d(?:[ \u00a0\u2009\u202f\t.()/\-‐‑‒–—−]{0,3}\d){5,14}(?![\w%])"
+    r"[+(\d](?<![\w.,/].)(?:(?<=[+(])\d|(?<=0)0\d|(?<=\d))"
+    r"(?:[ \u00a0\u2009\u202f\t.()/\-‐‑‒–—−]{0,3}\d){5,14}(?![\w%])"
 )
 _PHONE_LABEL = re.compile(
     r"\b(?:тел(?:ефон\w*)?|моб(?:ильный|\.)?|сот(?:овый|\.)?|phone|mobile|cell|tel|call|звонит[еь]|"
@@ -56,11 +63,11 @@ _PHONE_LABEL = re.compile(
     r"\s*(?:№|no\.?|number|номер)?\s*[:.)—–-]?\s*$",
     re.IGNORECASE,
 )
-_LABELLED_PHONE = re.compile(
+_LABELLED_PHONE = Signed(
     r"(?:\bтел(?:ефон\w*)?|\bмоб(?:ильный)?|\bphone|\bmobile|\bcell|\btel|\bфакс|\bfax)\b\.?"
     r"\s*(?:№|no\.?)?\s*[:—–-]?\s*"
     r"(?P<number>[+(]?\d[\d\s().\-‐‑–—]{3,18}\d)",
-    re.IGNORECASE,
+    *("тел", "моб", "phone", "mobile", "cell", "tel", "факс", "fax"),
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE_LIKE = re.compile(
@@ -73,50 +80,44 @@ _LOCAL_NUMBER = re.compile(r"\(?\d{3}\)?[ -]\d{2}-\d{2}|\d{3}-\d{4}")
 _EXTENSION = re.compile(r"[,\s]*(?:доб|ext|x|вн)\.?\s*\d{1,6}", re.IGNORECASE)
 
 
-def find_contacts(text: str) -> Iterator[Found]:
-    """May overlap: `spans.joined` puts it in order."""
-    lowered = text.lower()
-    # The cheap look first: most patterns have a sign that most texts lack.
-    for pattern, kind, signs in (
-        (_DATA_URI, "photo", ("data:",)),
-        (_EMAIL, "email", ("@", "＠", "at)", "at]", "at}", "собака)", "собака]")),
-        (_EMAIL_IN_WORDS, "email", ("dot", "точка")),
-    ):
-        if any(sign in lowered for sign in signs):
-            for match in pattern.finditer(text):
-                yield Found(kind, *match.span())
-    for match in _URL.finditer(text):
+def find_contacts(text: str, small: str) -> Iterator[Found]:
+    """`small` is the folded text. May overlap: `spans.joined` puts it in order."""
+    for pattern, kind in ((_DATA_URI, "photo"), (_EMAIL, "email"), (_EMAIL_IN_WORDS, "email")):
+        for match in pattern.finditer(text, small):
+            yield Found(kind, *match.span())
+    for match in _URL.finditer(text, small):
         trimmed = match.group().rstrip(".,;:!?)]»'")
         yield Found("link", match.start(), match.start() + len(trimmed))
-    for match in _BARE_LINK.finditer(text):
+    for match in _BARE_LINK.finditer(text, small):
         if match["path"] or match["host"].lower() not in _TECHNOLOGIES:
             end = match.start() + len(match.group().rstrip(".,;:!?)"))
             yield Found("link", match.start(), end)
-    for match in _HANDLE.finditer(text):
+    for match in _HANDLE.finditer(text, small):
         yield Found("link", *match.span("handle"))
-    for match in _AT_HANDLE.finditer(text):
+    for match in _AT_HANDLE.finditer(text) if "@" in text else ():
         yield Found("link", match.start(), match.start() + len(match.group().rstrip(".")))
-    if any(sign in lowered for sign in _PICTURE_SIGNS):
-        for match in _PICTURE.finditer(text):
-            yield Found("photo", *match.span())
-    yield from _phones(text)
+    for match in _PICTURE.finditer(text, small):
+        yield Found("photo", *match.span())
+    yield from _phones(text, small)
 
 
-def _phones(text: str) -> Iterator[Found]:
-    for match in _LABELLED_PHONE.finditer(text):
+def _phones(text: str, small: str) -> Iterator[Found]:
+    for match in _LABELLED_PHONE.finditer(text, small):
         yield Found("phone", *match.span("number"))
     for match in _DIGITS.finditer(text):
-        line = text[max(0, match.start() - 40) : match.start()].rpartition("\n")[2]
-        if _is_phone(match.group(), is_labelled=bool(_PHONE_LABEL.search(line))):
+        if _is_phone(match.group()) or _is_labelled(text, match.start()):
             extension = _EXTENSION.match(text, match.end())
             yield Found("phone", match.start(), extension.end() if extension else match.end())
 
 
-def _is_phone(written: str, *, is_labelled: bool) -> bool:
+def _is_labelled(text: str, start: int) -> bool:
+    line = text[max(0, start - 40) : start].rpartition("\n")[2]
+    return _PHONE_LABEL.search(line) is not None
+
+
+def _is_phone(written: str) -> bool:
     """Recall before precision: a long number that is no phone is no loss to a judgement."""
     digits = "".join(char for char in written if char.isdigit())
-    if is_labelled:
-        return True
     if _DATE_LIKE.match(written.strip("( ")) or len(_YEAR.findall(written)) >= 2:
         return False
     if _AMOUNTS.fullmatch(written) and not written.startswith(("+", "8 ")):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from apps.ai.redaction.spans import Found
+from apps.ai.signs import Signed
 
 _MONTH = (
     r"(?:янв\w*|фев\w*|мар\w*|апр\w*|ма[йя]|июн\w*|июл\w*|авг\w*|сен\w*|окт\w*|ноя\w*|дек\w*|"
@@ -19,58 +20,73 @@ _DATE = (
     r"(?:\s*(?:г\.?\s?р\.?|года?(?:\s+рождения)?|г\.))?"
 )
 
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+_PATTERNS: tuple[tuple[str, Signed], ...] = (
     (
         "birth_date",
-        re.compile(
+        Signed(
             rf"\b(?:дат[аы]\s+рождения|д\.?\s?р\.?(?=\s*[:—–-])|родил(?:ся|ась)|год\s+рождения|"
             rf"рожд[её]н(?:а|ие)?|день\s+рождения|date\s+of\s+birth|birth\s*da(?:te|y)|d\.?o\.?b\.?|"
             rf"born(?:\s+on|\s+in)?|year\s+of\s+birth)\s*[:—–=-]?\s*(?P<hit>{_DATE})",
-            re.IGNORECASE,
+            "рожд",
+            "родил",
+            "birth",
+            "born",
+            "dob",
+            "d.o",
+            "do.b",
+            sign=r"д\.?\s?р",
         ),
     ),
     (
         "age",
-        re.compile(
+        Signed(
             r"\b(?:возраст|полных\s+лет|age|aged)\s*[:—–=-]?\s*"
             r"(?P<hit>(?:от\s+|до\s+|from\s+|under\s+|over\s+)?\d{2}(?:\s*[-–—]\s*\d{2}|\s+до\s+\d{2})?"
             r"(?:\s*(?:лет|года?|years?(?:\s+old)?))?)",
-            re.IGNORECASE,
+            "возраст",
+            "полных",
+            "age",
         ),
     ),
     (
         "age",
-        re.compile(
+        Signed(
             r"(?P<hit>\b\d{2}[\s-]*(?:years?|yrs?|y\.?)[\s./-]*(?:old|o\.?\b)|"
             r"\b(?:мне|исполнилось)\s+(?:уже\s+)?\d{2}\s*(?:лет|года?)\b|"
             r"\b(?:в|моложе|старше)\s+\d{2}\s+(?:лет|года?)\b(?!\s+(?:опыт|стаж))|"
             r"\b\d{2}-летн(?:ий|яя|его|ей)\s+(?:мужчина|женщина|девушка|парень|специалист)\w*|"
             r"\b(?:пенсионер(?:ка)?|предпенсионн\w+\s+возраст\w*|пенсионн\w+\s+возраст\w*|"
             r"of\s+retirement\s+age|retiree))",
-            re.IGNORECASE,
+            "лет",
+            "год",
+            "пенсион",
+            "retire",
+            sign=r"\d[\s-]*y",
         ),
     ),
     (
         # "Анна Иванова, 32 года", a line of its own: "32 года"; never "опыт 12 лет".
         "age",
-        re.compile(
+        Signed(
             r"(?:(?<=\n)|\A|(?<=[,;|•·]))[ \t]*(?P<hit>(?:1[89]|[2-7]\d)\s*(?:лет|года?|years)"
             r"(?!\s+(?:в\b|опыт|стаж|работ|коммерч|практик|in\b|of\b|experience|as\b|professional)))"
             r"(?=[ \t]*(?:[,;|•·(\n]|\.?\Z))",
-            re.IGNORECASE,
+            sign=r"\d\s*(?:лет|год|years)",
         ),
     ),
     (
         "gender",
-        re.compile(
+        Signed(
             r"\b(?:пол|gender|sex)\s*[:—–=-]\s*(?P<hit>мужской|женский|муж\.?|жен\.?|м\.?|ж\.?|"
             r"male|female|man|woman|non-?binary|m|f)(?![\w-])",
-            re.IGNORECASE,
+            "gender",
+            "sex",
+            sign=r"пол\s*[:—–=-]",
         ),
     ),
     (
         "gender",
-        re.compile(
+        Signed(
             r"(?P<hit>\b(?:she\s?/\s?her(?:\s?/\s?hers)?|he\s?/\s?him(?:\s?/\s?his)?|"
             r"they\s?/\s?them(?:\s?/\s?theirs)?)\b|"
             r"\b(?:г-жа|г-н|госпожа|господин)\b(?=\s+[А-ЯЁ])|"
@@ -78,13 +94,29 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"\b(?:male|female)\b(?!\s+(?:connector|adapter|thread|screw))|"
             r"\b(?:I\s+am\s+a\s+(?:young\s+)?(?:wo)?man)\b|"
             r"\b(?:военнообязанн\w+|не\s+военнообязанн\w+))",
-            re.IGNORECASE,
+            "мужчин",
+            "женщин",
+            "девушк",
+            "парен",
+            "парн",
+            "male",
+            "г-",
+            "госп",
+            "военнообязанн",
+            sign=r"i\s+am\s+a\s|/\s?(?:her|him|them)",
         ),
     ),
-    ("gender", re.compile(r"(?P<hit>\b(?:Mr|Mrs|Ms|Miss|Mx)\b\.?)(?=\s+[A-Z])")),
+    (
+        "gender",
+        Signed(
+            r"(?P<hit>\b(?:Mr|Mrs|Ms|Miss|Mx)\b\.?)(?=\s+[A-Z])",
+            sign=r"m(?:rs?|s|iss|x)\.?\s",
+            flags=re.NOFLAG,
+        ),
+    ),
     (
         "family",
-        re.compile(
+        Signed(
             r"(?P<hit>\b(?:семейное\s+положение|marital\s+status|family\s+status|дети|children)"
             r"\s*[:—–=-]\s*[^\n,;|]{1,40}|"
             r"\b(?:не\s*)?(?:замужем|женат(?:а|ый)?)\b|\bхолост(?:ой|а)?\b|\bразвед[её]н(?:а)?\b|"
@@ -94,24 +126,41 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"\b(?:mother|father|mom|dad|parent)\s+of\s+\w+|"
             r"\bв\s+декрет\w*(?:\s+отпуск\w*)?|\b(?:maternity|paternity)\s+leave\b|"
             r"\b(?:есть\s+|имею\s+|двое\s+|трое\s+|один\s+)(?:реб[её]н\w+|дет\w+)\b)",
-            re.IGNORECASE,
+            "семейное",
+            "marital",
+            "family",
+            "дет",
+            "children",
+            "замужем",
+            "женат",
+            "холост",
+            "развед",
+            "married",
+            "divorced",
+            "widowed",
+            "single",
+            "mother",
+            "father",
+            "mom",
+            "dad",
+            "parent",
+            "декрет",
+            "ternity",
+            "реб",
         ),
     ),
 )
-_BORN_YEAR = re.compile(
+_BORN_YEAR = Signed(
     r"\b(?P<hit>(?:19|20)\d\d\s*(?:г\.?\s?р\.|г\.р|года?\s+рождения))|"
     rf"\b(?P<hit2>{_DATE}\s*\(?(?:г\.?\s?р\.|года?\s+рождения))",
-    re.IGNORECASE,
+    sign=r"г(?:\.\s?р|\s?р\.)|рожд",
 )
-# The cheap look first: most texts lack it.
-_BORN_SIGN = re.compile(r"г(?:\.\s?р|\s?р\.)|рожд")
 
 
-def find_personal(text: str) -> Iterator[Found]:
-    """May overlap: `spans.joined` puts it in order."""
+def find_personal(text: str, small: str) -> Iterator[Found]:
+    """`small` is the folded text. May overlap: `spans.joined` puts it in order."""
     for kind, pattern in _PATTERNS:
-        for match in pattern.finditer(text):
+        for match in pattern.finditer(text, small):
             yield Found(kind, *match.span("hit"))
-    if _BORN_SIGN.search(text.lower()):
-        for match in _BORN_YEAR.finditer(text):
-            yield Found("birth_date", *match.span("hit" if match["hit"] else "hit2"))
+    for match in _BORN_YEAR.finditer(text, small):
+        yield Found("birth_date", *match.span("hit" if match["hit"] else "hit2"))

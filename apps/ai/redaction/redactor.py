@@ -10,6 +10,7 @@ from apps.ai.redaction.contacts import find_contacts
 from apps.ai.redaction.people import find_people
 from apps.ai.redaction.personal import find_personal
 from apps.ai.redaction.spans import Found, joined
+from apps.ai.signs import folded
 
 # English in any text: a model reads them, and no vacancy demands one of these words in brackets.
 PLACEHOLDERS = {
@@ -69,8 +70,9 @@ def redact(text: str, *, is_resume: bool = True) -> list[Found]:
 
     A resume opens with its owner's name; the first line of anything else is no name by itself.
     """
-    found = joined([*find_contacts(text), *find_personal(text)])
-    return joined([*found, *find_people(text, is_resume=is_resume)])
+    small = folded(text)
+    found = joined([*find_contacts(text, small), *find_personal(text, small)])
+    return joined([*found, *find_people(text, small, is_resume=is_resume)])
 
 
 def leave_out(text: str, found: Sequence[Found]) -> Redacted:
