@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import httpx2
 import openai
 
+from apps.ai.connections import OneEach
 from apps.ai.prompts import Question
 from apps.ai.provider_waits import wait_seconds
 from apps.ai.reply import Reply, Usage, read_reply
@@ -239,15 +240,20 @@ class Provider:
             return True
 
     def _new_http_client(self) -> httpx2.AsyncClient:
+        # The way out is a setting of ours; a stray HTTPS_PROXY must not change it.
+        certificates = httpx2.create_ssl_context(trust_env=False)
+        proxy = httpx2.Proxy(self._config.proxy) if self._config.proxy else None
+
+        def transport() -> httpx2.AsyncHTTPTransport:
+            return httpx2.AsyncHTTPTransport(verify=certificates, trust_env=False, proxy=proxy)
+
+        # The worker's threads are the limit; one of the connections' would let questions wait for
+        # one while their time runs.
         return httpx2.AsyncClient(
-            proxy=self._config.proxy or None,
-            # The way out is a setting of ours; a stray HTTPS_PROXY must not change it.
+            transport=OneEach(transport),
             trust_env=False,
             timeout=self._timeout(),
             follow_redirects=False,
-            # The worker's threads are the limit; one of the pool's would let questions wait for a
-            # connection while their time runs.
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
         )
 
     def _timeout(self) -> httpx2.Timeout:
