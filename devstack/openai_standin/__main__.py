@@ -3,7 +3,6 @@
 import argparse
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 
 from devstack.openai_standin.concepts import vocabulary
@@ -31,18 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):
-        # shutdown() waits for the loop that this thread runs, so another thread calls it.
-        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+        signal.signal(number, lambda *_: server.shutdown())
     vocabulary()
-    host, port = server.server_address[:2]
+    host, port = server.server_address
     print(
         f"openai-standin: THIS IS A STAND-IN for the OpenAI API ({MODEL_NAME}): "
         f"it follows rules, no language model "
-        f"runs here.\nopenai-standin: listening on http://{host!s}:{port}/v1",
+        f"runs here.\nopenai-standin: listening on http://{host}:{port}/v1",
         flush=True,
     )
-    server.serve_forever(poll_interval=0.1)
-    server.server_close()
+    server.serve_forever()
     return 0
 
 

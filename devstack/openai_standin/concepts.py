@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from devstack.openai_standin.text import Document, stem, tokenize
 
@@ -19,8 +20,7 @@ class Alias:
     raw: str | None = None  # set: the one token must be spelled exactly so
 
 
-@dataclass(frozen=True)
-class Mention:
+class Mention(NamedTuple):
     """A concept named by the tokens from `first` up to and without `last`."""
 
     concept: str
@@ -59,6 +59,7 @@ class Vocabulary:
                 alias = Alias(name, tuple(token.stem for token in tokenize(spelling)))
             self._by_first_stem[alias.stems[0]].append(alias)
 
+    @cache  # noqa: B019  of the one vocabulary
     def implied(self, concept: str) -> frozenset[str]:
         """The concept with all that it implies: knowing Django is knowing Python."""
         found, todo = {concept}, [concept]
@@ -74,19 +75,22 @@ class Vocabulary:
 
     def mentions(self, document: Document) -> list[Mention]:
         """Every mention; of overlapping names the longest."""
-        tokens, i = document.tokens, 0
+        tokens, free = document.tokens, 0
         mentions: list[Mention] = []
-        while i < len(tokens):
+        aliases = self._by_first_stem
+        for i, token in enumerate(tokens):
+            if i < free or token.stem not in aliases:
+                continue
             longest = 0
-            for alias in self._by_first_stem.get(tokens[i].stem, ()):
+            for alias in aliases[token.stem]:
                 length = len(alias.stems)
                 if length < longest:
                     break
-                if alias.raw is not None and tokens[i].raw != alias.raw:
+                if alias.raw is not None and token.raw != alias.raw:
                     continue
-                if tuple(token.stem for token in tokens[i : i + length]) != alias.stems:
+                if length > 1 and tuple(t.stem for t in tokens[i : i + length]) != alias.stems:
                     continue
-                if any(
+                if length > 1 and any(
                     "\n\n" in document.text[a.end : b.start]
                     for a, b in zip(
                         tokens[i : i + length - 1], tokens[i + 1 : i + length], strict=True
@@ -96,7 +100,7 @@ class Vocabulary:
                 if Mention(alias.concept, i, i + length) not in mentions[-3:]:
                     mentions.append(Mention(alias.concept, i, i + length))
                 longest = length
-            i += longest or 1
+            free = i + longest
         return mentions
 
 

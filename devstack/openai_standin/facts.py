@@ -1,8 +1,10 @@
 """Facts with a scale, read from a text: years of experience, education, levels of languages."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, lru_cache
 
 _MONTHS = {
     "янв": 1,
@@ -52,6 +54,8 @@ _RANGE = re.compile(
 _SINCE = re.compile(
     rf"(?:\bс|\bsince|\bfrom)\s+{_POINT}(?!\s*(?:[-–—−]|по\b|до\b|to\b))", re.IGNORECASE
 )
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_BEFORE_YEAR = frozenset(" \t\r\n\f\v\u00a0\u2009\u202f.,/")
 _NUMBER_WORDS = {
     "один": 1,
     "одного": 1,
@@ -115,7 +119,10 @@ def required_years(text: str) -> float | None:
 
 def stated_years(text: str) -> list[tuple[float, int, int]]:
     """(years, start, end) of each "5+ лет", "three years"; not ages."""
-    found = []
+    found: list[tuple[float, int, int]] = []
+    small = text.lower()
+    if not any(word in small for word in ("лет", "год", "year", "yr")):
+        return found
     for m in _YEARS.finditer(text):
         around = text[max(0, m.start() - 25) : m.end() + 8]
         if _AGE.search(around):
@@ -131,7 +138,7 @@ def periods(text: str, today: date) -> list[Period]:
     """Date ranges in a resume's text: "март 2019 — по н. в.", "2017-2020", "с 2021 года"."""
     found = []
     now = today.year * 12 + today.month
-    for m in _RANGE.finditer(text):
+    for m in _with_years(_RANGE, text):
         first = _month(m.group(1), m.group(2) or m.group(4), m.group(3), default=1)
         last = (
             now
@@ -144,12 +151,26 @@ def periods(text: str, today: date) -> list[Period]:
         if first < last <= now + 1:
             found.append(Period(first, min(last, now), m.start(), m.end()))
     taken = [(p.start, p.end) for p in found]
-    for m in _SINCE.finditer(text):
+    for m in _with_years(_SINCE, text):
         if not any(start < m.end() and m.start() < end for start, end in taken):
             first = _month(m.group(1), m.group(2) or m.group(4), m.group(3), default=1)
             if first < now:
                 found.append(Period(first, now, m.start(), m.end()))
     return sorted(found, key=lambda p: p.start)
+
+
+def _with_years(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """What `pattern.finditer` finds, looked for only around years: letters alone stand before."""
+    at = 0
+    while year := _YEAR.search(text, at):
+        begin = year.start()
+        while begin > at and (text[begin - 1].isalnum() or text[begin - 1] in _BEFORE_YEAR):
+            begin -= 1
+        found = pattern.search(text, begin)
+        if found is None:
+            return
+        yield found
+        at = found.end()
 
 
 def _month(
@@ -253,10 +274,18 @@ _LEVELS = (
 )
 
 
+_ANY_LANGUAGE = re.compile("|".join(LANGUAGES.values()), re.IGNORECASE)
+
+
+@cache
+def _others(language: str) -> str:
+    return "|".join(p for name, p in LANGUAGES.items() if name != language)
+
+
 def language_levels(text: str, language: str) -> list[tuple[int, int, int]]:
     """(level, start, end) for every mention of the language; 0 where no level stands beside it."""
     found = []
-    others = "|".join(p for name, p in LANGUAGES.items() if name != language)
+    others = _others(language)
     for m in re.finditer(LANGUAGES[language], text, re.IGNORECASE):
         line_start = text.rfind("\n", 0, m.start()) + 1
         after = re.split(
@@ -289,8 +318,11 @@ def language_levels(text: str, language: str) -> list[tuple[int, int, int]]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def demanded_language(text: str) -> tuple[str, int] | None:
     """(language, level) where the demand is about a language; B1 where it names no level."""
+    if not _ANY_LANGUAGE.search(text):
+        return None
     for name in LANGUAGES:
         if levels := language_levels(text, name):
             return name, max(level for level, _, _ in levels) or 3

@@ -231,7 +231,7 @@ class Judge:
         kin = frozenset().union(*(vocabulary().related(c) for c in group)) - group
         for concepts, factor in ((group, 1.0), (kin, _RELATED)):
             for concept in sorted(concepts):
-                for seen in self.resume.occurrences.get(concept, ()):
+                for seen in self.resume.occurrences(concept):
                     if seen.strength * factor > best[0] and within(seen.start):
                         best = (seen.strength * factor, seen.start, seen.end)
         credit, start, end = best

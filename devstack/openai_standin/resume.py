@@ -5,8 +5,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
-from devstack.openai_standin.concepts import vocabulary
+from devstack.openai_standin.concepts import Mention, vocabulary
 from devstack.openai_standin.facts import Period, periods, stated_years
 from devstack.openai_standin.text import Document
 
@@ -58,8 +59,7 @@ _WEAK = re.compile(
 _STARTED = re.compile(r"\n\s*\n")
 
 
-@dataclass(frozen=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     concept: str
     strength: float  # 1 practised on a job … 0.2 hardly
     start: int
@@ -191,17 +191,31 @@ class Resume:
         }
 
     @cached_property
-    def occurrences(self) -> dict[str, list[Occurrence]]:
-        """concept -> where it is claimed, also by what implies it; denials are left out."""
-        document, words = self.document, vocabulary()
-        found: dict[str, list[Occurrence]] = defaultdict(list)
-        for mention in words.mentions(document):
-            start, end = document.tokens[mention.first].start, document.tokens[mention.last - 1].end
-            if (strength := self.strength(start, end)) > 0:
-                for concept in words.implied(mention.concept):
-                    share = 0.3 if concept in words.posts and not self._held(start) else 1.0
-                    found[concept].append(Occurrence(concept, strength * share, start, end))
+    def _mentions(self) -> dict[str, list[Mention]]:
+        """concept -> where it is named, or what implies it."""
+        words = vocabulary()
+        found: dict[str, list[Mention]] = defaultdict(list)
+        for mention in words.mentions(self.document):
+            for concept in words.implied(mention.concept):
+                found[concept].append(mention)
         return dict(found)
+
+    def occurrences(self, concept: str) -> list[Occurrence]:
+        """Where it is claimed, also by what implies it; denials are left out."""
+        if (known := self._occurrences.get(concept)) is not None:
+            return known
+        tokens, is_post = self.document.tokens, concept in vocabulary().posts
+        found = self._occurrences[concept] = []
+        for mention in self._mentions.get(concept, ()):
+            start, end = tokens[mention.first].start, tokens[mention.last - 1].end
+            if (strength := self.strength(start, end)) > 0:
+                share = 0.3 if is_post and not self._held(start) else 1.0
+                found.append(Occurrence(concept, strength * share, start, end))
+        return found
+
+    @cached_property
+    def _occurrences(self) -> dict[str, list[Occurrence]]:
+        return {}
 
     def _held(self, start: int) -> bool:
         """One's own post begins its line or follows "worked as"; else it is another's."""

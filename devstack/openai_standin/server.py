@@ -1,53 +1,96 @@
-"""The HTTP server: one thread per connection, one write per answer, faults to order."""
+"""The server: what each path answers, after which delay, with which fault to order."""
 
+import asyncio
 import json
 import socket
-import struct
 import time
+from collections.abc import Callable
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from devstack.openai_standin import answers, prompts, protocol
 from devstack.openai_standin.faults import Control, Fault
+from devstack.openai_standin.http import Connection, Request
 
 _APIS = {
     "/v1/responses": (protocol.asked_of_responses, protocol.response_object),
     "/v1/chat/completions": (protocol.asked_of_chat, protocol.completion_object),
 }
-_MAX_BODY = 2_000_000
+_DRIP_SECONDS = 0.05
 
 
-class StandInServer(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 1024
-    allow_reuse_address = True
+class StandInServer:
+    """Listens once made; `serve_forever` answers in the thread that calls it, until `shutdown`."""
 
     def __init__(self, address: tuple[str, int], *, delay: float = 0.0) -> None:
+        """Raises OSError where the address is taken."""
         self.control = Control(delay)
-        super().__init__(address, Handler)
+        self._socket = socket.create_server(address, backlog=1024)
+        self.server_address: tuple[str, int] = self._socket.getsockname()[:2]
+        self._connections: set[Connection] = set()
+        self._loop = asyncio.new_event_loop()
+        # Counted, not printed: a trace may show a prompt.
+        self._loop.set_exception_handler(lambda *_: self.control.count("connection_errors"))
+        self._is_over = asyncio.Event()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Counted, not printed: hanging up is ordinary, and a trace may show a prompt."""
-        self.control.count("connection_errors")
+    def serve_forever(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    def shutdown(self) -> None:
+        """From any thread, or from a signal's handler, once."""
+        self._loop.call_soon_threadsafe(self._is_over.set)
+
+    async def _serve(self) -> None:
+        server = await self._loop.create_server(
+            lambda: Connection(self._handle, self._connections), sock=self._socket
+        )
+        await self._is_over.wait()
+        server.close()
+        for connection in list(self._connections):
+            connection.abort()
+        await asyncio.sleep(0)  # in which they end
+
+    def _handle(self, connection: Connection, request: Request) -> None:
+        Call(connection, request, self.control, self._loop).begin()
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: StandInServer
-    protocol_version = "HTTP/1.1"
-    server_version = "openai-standin"
-    disable_nagle_algorithm = True
-    timeout = 300
+class Call:
+    """One request and its way to its answer."""
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Silent: the supervisor's log needs no line per request."""
+    def __init__(
+        self,
+        connection: Connection,
+        request: Request,
+        control: Control,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._connection = connection
+        self._request = request
+        self._control = control
+        self._loop = loop
+        self._timer: asyncio.TimerHandle | None = None
 
-    def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
+    def begin(self) -> None:
+        if self._request.method == "GET":
+            self._get(self._request.path)
+        elif self._request.method != "POST":
+            self._send(501, protocol.error_object("GET or POST"))
+        elif self._request.body is None:
+            self._send(
+                400,
+                protocol.error_object("A body with a Content-Length of at most 2 MB is needed."),
+            )
+        else:
+            self._post(self._request.path, self._request.body)
+
+    def _get(self, path: str) -> None:
         if path == "/healthz":
             self._send(200, {"status": "OK", "server": protocol.MODEL_NAME})
         elif path == "/_control":
-            self._send(200, self.server.control.state())
+            self._send(200, self._control.state())
         elif path == "/cdn-cgi/trace":
             self._send_bytes(200, self._trace(), "text/plain")
         elif path == "/v1/models":
@@ -56,109 +99,136 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._unknown(path)
 
-    def do_POST(self) -> None:
-        body = self._body()
-        if body is None:
-            return
-        path = self.path.partition("?")[0]
+    def _post(self, path: str, body: bytes) -> None:
         if path == "/_control":
             self._order(body)
         elif path in _APIS:
             if self._has_key():
-                self._answer(path, body)
+                self._begin_answer(path, body)
         else:
             self._unknown(path)
 
-    def _answer(self, path: str, raw: bytes) -> None:
-        control = self.server.control
-        delay = control.begin()
+    def _begin_answer(self, path: str, raw: bytes) -> None:
+        delay = self._control.begin()
+        self._connection.on_lost = self._lose
         try:
-            control.count("requests", f"path:{path}")
-            read_request, make_object = _APIS[path]
-            try:
-                body = json.loads(raw)
-                if not isinstance(body, dict):
-                    raise ValueError
-            except ValueError:
-                self._send(
-                    400, protocol.error_object("We could not parse the JSON body of your request.")
-                )
-                return
-            try:
-                asked = read_request(body)
-                request = prompts.read(asked.prompt, asked.schema)
-            except protocol.BadRequest as error:
-                self._send(400, protocol.error_object(error.message, param=error.param))
-                return
-            except prompts.Unanswerable as error:
-                self._send(400, protocol.error_object(str(error), code="unanswerable_by_rules"))
-                return
-            kind = "rubric" if isinstance(request, prompts.RubricRequest) else "judgement"
-            control.count(f"kind:{kind}")
-            started = time.monotonic()
-            fault = control.take_fault(kind)
-            if fault and fault.mode in ("error", "hang", "drip", "reset", "garbage"):
-                self._break(fault, delay)
-                return
-            value = answers.answer(request, date.today(), is_obedient=control.is_obedient)
-            answered = protocol.Answered(answers.as_json(value))
-            if fault:
-                answered = _spoil(answered, fault, request)
-            if (rest := delay - (time.monotonic() - started)) > 0:
-                time.sleep(rest)
-            self._send(200, make_object(asked, answered))
+            self._answer(path, raw, delay)
+        except Exception:
+            self._control.end()
+            self._connection.on_lost = None
+            self._connection.abort()
+            raise
+
+    def _answer(self, path: str, raw: bytes, delay: float) -> None:
+        control = self._control
+        control.count("requests", f"path:{path}")
+        read_request, make_object = _APIS[path]
+        try:
+            body = json.loads(raw)
+            if not isinstance(body, dict):
+                raise ValueError
+        except ValueError:
+            self._end(
+                400, protocol.error_object("We could not parse the JSON body of your request.")
+            )
+            return
+        try:
+            asked = read_request(body)
+            request = prompts.read(asked.prompt, asked.schema)
+        except protocol.BadRequest as error:
+            self._end(400, protocol.error_object(error.message, param=error.param))
+            return
+        except prompts.Unanswerable as error:
+            self._end(400, protocol.error_object(str(error), code="unanswerable_by_rules"))
+            return
+        kind = "rubric" if isinstance(request, prompts.RubricRequest) else "judgement"
+        control.count(f"kind:{kind}")
+        started = time.monotonic()
+        fault = control.take_fault(kind)
+        if fault and fault.mode in ("error", "hang", "drip", "reset", "garbage"):
+            self._break(fault, delay)
+            return
+        value = answers.answer(request, date.today(), is_obedient=control.is_obedient)
+        answered = protocol.Answered(answers.as_json(value))
+        if fault:
+            answered = _spoil(answered, fault, request)
+
+        def answer() -> None:
+            self._end(200, make_object(asked, answered))
             control.count("answered")
-        finally:
-            control.end()
+
+        self._later(delay - (time.monotonic() - started), answer)
+
+    def _later(self, seconds: float, do: Callable[[], None]) -> None:
+        if seconds <= 0:
+            do()
+        else:
+            self._timer = self._loop.call_later(seconds, do)
+
+    def _lose(self) -> None:
+        """The client left before its answer: counted, not printed, for it is ordinary."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._control.count("connection_errors")
+        self._control.end()
 
     def _trace(self) -> bytes:
-        self.server.control.count("path:trace")
-        return f"h=standin\nip=127.0.0.1\nloc={self.server.control.country}\ntls=off\n".encode()
-
-    def _drip(self, seconds: float) -> None:
-        """Each byte comes in time for any timeout that counts from the last one."""
-        self.close_connection = True
-        ends = time.monotonic() + seconds
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Pad: "
-        try:
-            self.wfile.write(head)
-            while time.monotonic() < ends:
-                self.wfile.write(b".")
-                time.sleep(0.05)
-        except OSError:
-            self.server.control.count("drip_ended_by_client")
+        self._control.count("path:trace")
+        return f"h=standin\nip=127.0.0.1\nloc={self._control.country}\ntls=off\n".encode()
 
     def _break(self, fault: Fault, delay: float) -> None:
         if fault.mode == "drip":
-            self._drip(fault.seconds)
-            return
-        time.sleep(fault.seconds if fault.mode == "hang" else delay)
-        if fault.mode == "error":
+            self._connection.on_lost = self._lose_drip
+            self._connection.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Pad: ")
+            self._drip(self._loop.time() + fault.seconds)
+        elif fault.mode == "error":
             body = fault.body
             if body is None:
                 body = protocol.error_object("A fault to order.", kind="server_error")
-            self._send(fault.status, body, fault.headers)
+            self._later(delay, lambda: self._end(fault.status, body, fault.headers))
         elif fault.mode == "garbage":
-            self._send_bytes(200, b"<html>certainly no JSON", "application/json")
+            self._later(delay, self._end_with_garbage)
         else:
-            # Linger 0 sends RST instead of an orderly end.
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
+            self._later(fault.seconds if fault.mode == "hang" else delay, self._reset)
+
+    def _drip(self, ends: float) -> None:
+        """Each byte comes in time for any timeout that counts from the last one."""
+        if self._loop.time() >= ends:
+            self._connection.on_lost = None
+            self._connection.close()
+            self._control.end()
+            return
+        self._connection.write(b".")
+        self._timer = self._loop.call_later(_DRIP_SECONDS, self._drip, ends)
+
+    def _lose_drip(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._control.count("drip_ended_by_client")
+        self._control.end()
+
+    def _end_with_garbage(self) -> None:
+        self._send_bytes(200, b"<html>certainly no JSON", "application/json")
+        self._control.end()
+
+    def _reset(self) -> None:
+        self._connection.on_lost = None
+        self._connection.reset()
+        self._control.end()
 
     def _order(self, raw: bytes) -> None:
         try:
             order = json.loads(raw)
             if not isinstance(order, dict):
                 raise ValueError("an order is a JSON object")
-            self.server.control.apply(order)
+            self._control.apply(order)
         except (ValueError, TypeError) as error:
             self._send(400, protocol.error_object(str(error)))
         else:
-            self._send(200, self.server.control.state())
+            self._send(200, self._control.state())
 
     def _has_key(self) -> bool:
-        scheme, _, key = self.headers.get("Authorization", "").partition(" ")
+        scheme, _, key = self._request.authorization.partition(" ")
         if scheme == "Bearer" and key.strip():
             return True
         self._send(
@@ -170,19 +240,14 @@ class Handler(BaseHTTPRequestHandler):
     def _unknown(self, path: str) -> None:
         self._send(
             404,
-            protocol.error_object(f"Invalid URL ({self.command} {path[:100]})", code="unknown_url"),
+            protocol.error_object(
+                f"Invalid URL ({self._request.method} {path[:100]})", code="unknown_url"
+            ),
         )
 
-    def _body(self) -> bytes | None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > _MAX_BODY:
-            self.close_connection = True
-            self._send(
-                400,
-                protocol.error_object("A body with a Content-Length of at most 2 MB is needed."),
-            )
-            return None
-        return self.rfile.read(int(length))
+    def _end(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+        self._send(status, body, headers)
+        self._control.end()
 
     def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         self._send_bytes(
@@ -192,19 +257,16 @@ class Handler(BaseHTTPRequestHandler):
     def _send_bytes(
         self, status: int, body: bytes, content_type: str, headers: dict[str, str] | None = None
     ) -> None:
-        """Head and body in one write: two would meet delayed acknowledgements, 40 ms a call."""
-        lines = {
-            "Content-Type": content_type,
-            "Content-Length": str(len(body)),
-            "x-openai-standin": protocol.MODEL_NAME,
-            **(headers or {}),
-        }
-        if self.close_connection:
-            lines["Connection"] = "close"
-        reason = self.responses.get(status, ("",))[0]
-        head = f"{self.protocol_version} {status} {reason}\r\n"
-        head += "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        self.wfile.write(head.encode("latin-1") + b"\r\n" + body)
+        self._connection.answer(
+            status,
+            body,
+            {
+                "Content-Type": content_type,
+                "Content-Length": str(len(body)),
+                "x-openai-standin": protocol.MODEL_NAME,
+                **(headers or {}),
+            },
+        )
 
 
 def _spoil(

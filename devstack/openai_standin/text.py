@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from threading import local
+from typing import NamedTuple
 
 import snowballstemmer
 
@@ -33,22 +34,21 @@ def stem(word: str) -> str:
     return stemmed
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+# Tuples, for there are thousands of them.
+class Token(NamedTuple):
     stem: str
     raw: str
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     start: int
     end: int
 
 
 def tokenize(text: str) -> list[Token]:
-    return [Token(stem(m.group()), m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
+    return [Token(stem(raw := m[0]), raw, *m.span()) for m in _WORD.finditer(text)]
 
 
 def split_segments(text: str) -> list[Segment]:

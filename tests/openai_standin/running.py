@@ -38,11 +38,10 @@ class StandIn:
 @contextmanager
 def running_stand_in() -> Iterator[StandIn]:
     server = StandInServer(("127.0.0.1", 0))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
         yield StandIn(f"http://127.0.0.1:{server.server_address[1]}")
     finally:
         server.shutdown()
-        server.server_close()
         thread.join(5)

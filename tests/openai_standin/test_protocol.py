@@ -1,6 +1,8 @@
 """The API as the real SDK sees it."""
 
 import json
+import re
+import socket
 import subprocess
 import sys
 import threading
@@ -108,6 +110,29 @@ def test_hundreds_of_slow_calls_run_at_once(standin):
     # One after another they would take 100 s.
     assert time.monotonic() - started < 5
     assert standin.counters()["answered"] == 201
+
+
+def test_a_client_that_leaves_early_is_counted_and_never_answered(standin):
+    standin.order(delay=600)
+    with pytest.raises(openai.APITimeoutError):
+        ask(client(standin).with_options(timeout=0.5))
+    gives_up = time.monotonic() + 10
+    while not standin.counters().get("connection_errors"):
+        assert time.monotonic() < gives_up
+    assert "answered" not in standin.counters()
+
+
+def test_requests_in_pieces_and_several_at_once_are_answered_in_turn(standin):
+    whole = b"POST /v1/nothing HTTP/1.1\r\nHost: h\r\ncontent-length: 2\r\n\r\n{}"
+    last = b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n"
+    port = int(standin.base.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in (whole[:10], whole[10:-1], whole[-1:] + whole + last):
+            connection.sendall(piece)
+        answers = b"".join(iter(lambda: connection.recv(65_536), b""))
+    statuses = re.findall(rb"HTTP/1.1 (\d+)", answers)
+    assert statuses == [b"404", b"404", b"200"]
 
 
 @pytest.mark.parametrize(
