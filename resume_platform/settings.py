@@ -317,7 +317,8 @@ SPECTACULAR_SETTINGS = {
 CELERY_BROKER_URL = env.CELERY_BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 3600,
+    # Redis keeps no copy of what a worker has taken: decision 0131.
+    "ack_emulation": False,
     "socket_timeout": 10,
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
