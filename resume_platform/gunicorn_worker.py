@@ -15,7 +15,8 @@ from gunicorn.http.errors import (
     ParseException,
 )
 from gunicorn.util import write_nonblock
-from gunicorn.workers.gthread import ThreadWorker
+
+from resume_platform.gunicorn_threads import SelfServingThreads
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ _BY_KIND: dict[type[Exception], Answer] = {
 }
 
 
-class Worker(ThreadWorker):
+class Worker(SelfServingThreads):
     """Answers in JSON where gunicorn would in HTML that quotes the request, and logs no quotes.
 
     A malformed line may hold a token: the error's kind alone is logged.
