@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from apps.storage import cache as storage_cache
 from resume_platform.caching import cache_for, counters_for
 
 
@@ -15,6 +16,8 @@ def emptied(*apps: str) -> Iterator[None]:
     kept = [(app, of(app).redis) for app in apps for of in (cache_for, counters_for)]
 
     def empty() -> None:
+        # What this process takes for granted in Redis.
+        storage_cache._kept.clear()
         for app, redis in kept:
             if names := list(redis.scan_iter(f"{app}:*")):
                 redis.delete(*names)

@@ -152,12 +152,10 @@ def _owned(claim: Item | None, user_id: int) -> Item:
 
 
 def _text(kind: str, user_id: int, id_: int) -> Item:
-    current = _owned(_one(_TEXT_CLAIM[kind], id_), user_id)
-    if (cached := cache.get(kind, id_, _version(current))) is not None:
-        return dict(cached)
     row = _owned(_one(_TEXT[kind], id_), user_id)
     item = {name: row[name] for name in (f"{kind}_id", "user_id", kind)}
-    cache.put(kind, id_, _version(row), item)
+    # The row must be looked at in any case, and its text costs less than a trip to Redis.
+    cache.keep(kind, id_, _version(row), item)
     return item
 
 

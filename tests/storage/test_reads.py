@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from apps.storage.models import StoredProcessing, StoredResume
+from apps.storage import cache as storage_cache
+from apps.storage.models import StoredProcessing
 from resume_platform import caching
 from resume_platform.api.authentication import Principal
 from tests.redis_keys import emptied
@@ -169,9 +170,7 @@ def test_what_is_deleted_is_gone_whatever_the_cache_says(history: None) -> None:
 def test_a_cached_value_serves_until_its_row_changes(history: None) -> None:
     get("/get_resume", resume_id=30)
     get("/get_processing_detail", processing_id=2)
-    StoredResume.objects.update(resume="not read")
     StoredProcessing.objects.update(recommendation="not read")
-    assert get("/get_resume", resume_id=30).json()["resume"] == "Python, 5 лет"
     cached = get("/get_processing_detail", processing_id=2).json()[0]
     assert cached["recommendation"] == "Позвать на встречу"
     f.tell(
@@ -182,6 +181,27 @@ def test_a_cached_value_serves_until_its_row_changes(history: None) -> None:
     assert get("/get_resume", resume_id=30).json()["resume"] == "Go"
     fresh = get("/get_processing_detail", processing_id=2).json()[0]
     assert (fresh["recommendation"], fresh["score"], fresh["resume"]) == ("Нет", 10, "Go")
+
+
+def test_a_texts_key_is_for_neighbours_and_is_put_once_a_minute(
+    history: None, empty_cache: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get("/get_resume", resume_id=30)
+    assert empty_cache.get("resume:30")["value"]["resume"] == "Python, 5 лет"
+    empty_cache.delete("resume:30")
+    assert get("/get_resume", resume_id=30).json()["resume"] == "Python, 5 лет"
+    assert empty_cache.get("resume:30") is None
+
+    monkeypatch.setattr(storage_cache, "KEPT_SECONDS", 0.0)
+    get("/get_resume", resume_id=30)
+    assert empty_cache.get("resume:30")["value"]["resume"] == "Python, 5 лет"
+
+
+def test_a_texts_key_follows_its_row_at_once(history: None, empty_cache: Any) -> None:
+    get("/get_resume", resume_id=30)
+    f.tell(f.NewResumeFactory(resume="Go"), seconds=99)
+    get("/get_resume", resume_id=30)
+    assert empty_cache.get("resume:30")["value"]["resume"] == "Go"
 
 
 @pytest.mark.django_db(transaction=True)
