@@ -26,7 +26,8 @@ def take_start(*, user_id: int) -> None:
     """Count one start. Raises TooManyRequests; Redis being away lets through."""
     counters = counters_for("uploads")
     try:
-        left = counters.redis.eval(
+        left = counters.redis.call(
+            "EVAL",
             _TAKE,
             2,
             counters.name(f"start_processing:{user_id}"),
