@@ -4,13 +4,12 @@ from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.storage import queries, serializers
 from resume_platform.api.caller import user_id
 from resume_platform.api.forms import Form
 from resume_platform.api.schema import PROTECTED, Problem, answers, invalid
+from resume_platform.api.views import Answer, View
 
 TOTAL_HEADER = "X-Total-Count"
 _TOTAL = OpenApiParameter(
@@ -65,31 +64,31 @@ def _read(
     )
 
 
-def _page_of(listing: queries.Listing) -> Response:
-    return Response(listing.items, headers={TOTAL_HEADER: str(listing.total)})
+def _page_of(listing: queries.Listing) -> Answer:
+    return Answer(listing.items, headers={TOTAL_HEADER: str(listing.total)})
 
 
-class ResumeView(APIView):
+class ResumeView(View):
     @_read(
         "One resume", serializers.ResumeQuery, serializers.ResumeItem, example=RESUME, many=False
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer:
         query = _RESUME.read(request.query_params.dict())
-        return Response(queries.get_resume(user_id=user_id(request), **query))
+        return Answer(queries.get_resume(user_id=user_id(request), **query))
 
 
-class RequirementsView(APIView):
+class RequirementsView(View):
     @_read(
         "Requirements, one or all",
         *(serializers.RequirementsQuery, serializers.RequirementsItem),
         example=REQUIREMENTS,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer:
         query = _REQUIREMENTS.read(request.query_params.dict())
         return _page_of(queries.get_requirements(user_id=user_id(request), **query))
 
 
-class ProcessingView(APIView):
+class ProcessingView(View):
     with_texts: ClassVar[bool] = False
 
     @_read(
@@ -97,7 +96,7 @@ class ProcessingView(APIView):
         *(serializers.ProcessingQuery, serializers.ProcessingItem, TWO_FILTERS),
         example=ITEM,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer:
         query = _PROCESSING.read(request.query_params.dict())
         return _page_of(
             queries.list_processings(user_id=user_id(request), with_texts=self.with_texts, **query)
@@ -112,5 +111,5 @@ class ProcessingDetailView(ProcessingView):
         *(serializers.ProcessingQuery, serializers.ProcessingDetailItem, TWO_FILTERS),
         example=DETAIL,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer:
         return super().get(request)

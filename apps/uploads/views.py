@@ -7,8 +7,6 @@ from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.uploads import services
 from apps.uploads.file_errors import file_problems, too_many_bytes
@@ -35,6 +33,7 @@ from resume_platform.api.schema import (
     invalid,
     request_example,
 )
+from resume_platform.api.views import Answer, View
 
 _FILE = Form(FileSerializer)
 _RESUME_TEXT = Form(ResumeTextSerializer)
@@ -90,7 +89,7 @@ def _delete(what: str, request: Any, body: Any) -> Any:
     )
 
 
-class FileView(APIView):
+class FileView(View):
     """Takes one file as multipart `file`."""
 
     parser_classes = (MultiPartParser,)
@@ -107,7 +106,7 @@ class FileView(APIView):
         return {"name": upload.name, "content": upload.read()}
 
 
-class ResumeTextView(APIView):
+class ResumeTextView(View):
     @_upload(
         "a resume's text",
         ResumeTextSerializer,
@@ -115,22 +114,22 @@ class ResumeTextView(APIView):
         *(NO_TEXT, *JSON_BODY),
         body={"resume": "Anna Petrova. Python, Django, five years."},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer:
         form = _RESUME_TEXT.read(request.data)
         text = form["resume"]
         resume = services.create_resume(user_id=user_id(request), text=text)
-        return Response({"resume_id": resume.id})
+        return Answer({"resume_id": resume.id})
 
 
 class ResumeFileView(FileView):
     @_upload("a resume's file", FileSerializer, ResumeIdSerializer, *FILE_PROBLEMS)
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer:
         file = self.file(request)
         resume = services.create_resume_from_file(user_id=user_id(request), **file)
-        return Response({"resume_id": resume.id})
+        return Answer({"resume_id": resume.id})
 
 
-class RequirementsTextView(APIView):
+class RequirementsTextView(View):
     @_upload(
         "a vacancy's requirements as text",
         RequirementsTextSerializer,
@@ -138,11 +137,11 @@ class RequirementsTextView(APIView):
         *(NO_TEXT, *JSON_BODY),
         body={"requirements": "Python, Django, PostgreSQL; three years at least."},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer:
         form = _REQUIREMENTS_TEXT.read(request.data)
         text = form["requirements"]
         requirements = services.create_requirements(user_id=user_id(request), text=text)
-        return Response({"requirements_id": requirements.id})
+        return Answer({"requirements_id": requirements.id})
 
 
 class RequirementsFileView(FileView):
@@ -152,13 +151,13 @@ class RequirementsFileView(FileView):
         RequirementsIdSerializer,
         *FILE_PROBLEMS,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer:
         file = self.file(request)
         requirements = services.create_requirements_from_file(user_id=user_id(request), **file)
-        return Response({"requirements_id": requirements.id})
+        return Answer({"requirements_id": requirements.id})
 
 
-class StartProcessingView(APIView):
+class StartProcessingView(View):
     @extend_schema(
         tags=["processings"],
         summary="Have a resume judged by requirements",
@@ -170,39 +169,39 @@ class StartProcessingView(APIView):
             example=STARTED,
         ),
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer:
         form = _START.read(request.data)
         processing = services.start_processing(user_id=user_id(request), **form)
-        return Response({"status": "Processing started", "processing_id": processing.id})
+        return Answer({"status": "Processing started", "processing_id": processing.id})
 
 
-class DeleteProcessingView(APIView):
+class DeleteProcessingView(View):
     @_delete("processings", DeleteProcessingSerializer, {"processings_ids": [1, 2]})
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer:
         form = _DELETE_PROCESSING.read(request.data)
         deleted = services.delete_processings(user_id=user_id(request), **form)
-        return Response({"is_deleted": deleted})
+        return Answer({"is_deleted": deleted})
 
     @_delete("processings", DeleteProcessingSerializer, {"processings_ids": [1, 2]})
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: Request) -> Answer:
         return self.post(request)
 
 
-class DeleteRequirementsView(APIView):
+class DeleteRequirementsView(View):
     @_delete(
         "requirements and their processings",
         DeleteRequirementsSerializer,
         {"requirements_ids": [1]},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Answer:
         form = _DELETE_REQUIREMENTS.read(request.data)
         deleted = services.delete_requirements(user_id=user_id(request), **form)
-        return Response({"is_deleted": deleted})
+        return Answer({"is_deleted": deleted})
 
     @_delete(
         "requirements and their processings",
         DeleteRequirementsSerializer,
         {"requirements_ids": [1]},
     )
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: Request) -> Answer:
         return self.post(request)
