@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from kafka_bridge.handlers import LeaseLost
 from resume_platform import metrics
+from resume_platform.postgresql_pool.prepared import Statement
 
 MAX_CRASHES_ALONE = 3
 MAX_ERROR_LENGTH = 500
@@ -48,7 +49,7 @@ WITH due AS (
     FOR UPDATE SKIP LOCKED
 )
 UPDATE kafka_bridge_messagetask AS task
-SET state = 'leased', lease_token = %(token)s, leased_alone = %(alone)s,
+SET state = 'leased', lease_token = %(token)s::uuid, leased_alone = %(alone)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
 FROM due, kafka_bridge_inboxmessage AS message
 WHERE task.id = due.id AND message.id = task.message_id
@@ -58,10 +59,16 @@ RETURNING task.id, task.message_id, task.name, task.attempts, task.lease_token, 
 """
 # By the key: with statistics from before a burst the planner takes another index for nearly empty,
 # and would read all that is due, or was, to find the few. The empty words keep it from that.
-_CLAIM_TOGETHER = _CLAIM.format(
-    which="id = ANY(%(ids)s) AND name || '' = %(name)s AND state || '' = 'pending' AND NOT suspect"
+_CLAIM_TOGETHER = Statement(
+    "claim_together",
+    _CLAIM.format(
+        which="id = ANY(%(ids)s::bigint[]) AND name || '' = %(name)s::text"
+        " AND state || '' = 'pending' AND NOT suspect"
+    ),
 )
-_CLAIM_ALONE = _CLAIM.format(which="name = %(name)s AND state = 'pending' AND suspect")
+_CLAIM_ALONE = Statement(
+    "claim_alone", _CLAIM.format(which="name = %(name)s::text AND state = 'pending' AND suspect")
+)
 
 
 def claim(*, name: str, ids: Sequence[int]) -> list[Claimed]:
@@ -75,10 +82,10 @@ def claim_suspect(*, name: str) -> Claimed | None:
     return rows[0] if rows else None
 
 
-def _claim(sql: str, **parameters: Any) -> list[Claimed]:
+def _claim(statement: Statement, **parameters: Any) -> list[Claimed]:
     parameters |= {"token": uuid.uuid4(), "lease": settings.LEASE_SECONDS}
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+        statement.execute(cursor, parameters)
         rows = [Claimed(*row) for row in cursor.fetchall()]
     return sorted(
         (_with_bytes(row) for row in rows),
@@ -114,15 +121,36 @@ def renew(tokens: Sequence[uuid.UUID]) -> int:
         return cursor.rowcount
 
 
+# By the key, as above.
 _END = """
 UPDATE kafka_bridge_messagetask SET {changes}, lease_token = NULL, lease_expires_at = NULL
-WHERE id = ANY(%(ids)s) AND lease_token = %(token)s AND state = 'leased'
+WHERE id = ANY(%(ids)s::bigint[]) AND lease_token = %(token)s::uuid
+  AND state || '' = 'leased'
 """
+_FINISH = Statement(
+    "finish",
+    _END.format(changes="state = 'done', finished_at = clock_timestamp(), last_error = ''"),
+)
+_RETRY = Statement(
+    "retry",
+    _END.format(
+        changes="state = 'pending', woken_at = NULL, attempts = attempts + %(counted)s,"
+        " last_error = %(reason)s,"
+        " next_attempt_at = clock_timestamp() + make_interval(secs => %(seconds)s)"
+    ),
+)
+_BURY = Statement(
+    "bury",
+    _END.format(
+        changes="state = 'dead', finished_at = clock_timestamp(), attempts = attempts + 1,"
+        " last_error = %(reason)s"
+    ),
+)
 
 
 def finish(ids: Sequence[int], token: uuid.UUID) -> None:
     """Mark rows done inside the caller's transaction. Raises LeaseLost if any is another's now."""
-    _end("state = 'done', finished_at = clock_timestamp(), last_error = ''", ids, token)
+    _end(_FINISH, ids, token)
 
 
 def retry(
@@ -130,9 +158,7 @@ def retry(
 ) -> None:
     """Give rows back, due again in `seconds`. Raises LeaseLost."""
     _end(
-        "state = 'pending', woken_at = NULL, attempts = attempts + %(counted)s,"
-        " last_error = %(reason)s,"
-        " next_attempt_at = clock_timestamp() + make_interval(secs => %(seconds)s)",
+        _RETRY,
         ids,
         token,
         counted=int(counted),
@@ -144,21 +170,13 @@ def retry(
 def bury(task_id: int, token: uuid.UUID, *, reason: str, detail: str) -> None:
     """End a row as a dead letter, inside or outside of a transaction. Raises LeaseLost."""
     with transaction.atomic():
-        _end(
-            "state = 'dead', finished_at = clock_timestamp(), attempts = attempts + 1,"
-            " last_error = %(reason)s",
-            [task_id],
-            token,
-            reason=reason[:MAX_ERROR_LENGTH],
-        )
+        _end(_BURY, [task_id], token, reason=reason[:MAX_ERROR_LENGTH])
         _insert_dead_letter(task_id, reason, detail)
 
 
-def _end(changes: str, ids: Sequence[int], token: uuid.UUID, **parameters: Any) -> None:
+def _end(statement: Statement, ids: Sequence[int], token: uuid.UUID, **parameters: Any) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            _END.format(changes=changes), {"ids": list(ids), "token": token, **parameters}
-        )
+        statement.execute(cursor, {"ids": list(ids), "token": token, **parameters})
         if cursor.rowcount != len(ids):
             metrics.LEASES_LOST.inc()
             raise LeaseLost(f"{len(ids) - cursor.rowcount} of {len(ids)} rows")

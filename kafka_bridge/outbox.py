@@ -8,23 +8,32 @@ from django.utils import timezone
 from kafka_bridge import codec, context, erased
 from kafka_bridge.events import EraseUser, Event
 from resume_platform import tracing
+from resume_platform.postgresql_pool.prepared import Statement
 
 NOTIFY_CHANNEL = "kafka_bridge_outbox"
 
 # One round trip: the second statement sees what was committed while the first waited for its lock.
-_INSERT = f"""
-SELECT pg_advisory_xact_lock_shared({erased.ADVISORY_LOCK});
+_INSERT = Statement(
+    "enqueue",
+    f"""
 INSERT INTO kafka_bridge_outboxmessage
     (event_id, topic, key, partition_key, value, traceparent, request_id, occurred_at)
 SELECT event_id, topic, key, partition_key, value, traceparent, request_id, occurred_at
 FROM unnest(
-    %s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::bytea[], %s::text[], %s::text[],
-    %s::timestamptz[]) WITH ORDINALITY AS
+    %(event_id)s::uuid[], %(topic)s::text[], %(key)s::text[], %(partition_key)s::bigint[],
+    %(value)s::bytea[], %(traceparent)s::text[], %(request_id)s::text[],
+    %(occurred_at)s::timestamptz[]) WITH ORDINALITY AS
     row(event_id, topic, key, partition_key, value, traceparent, request_id, occurred_at, place)
 WHERE row.key = '{EraseUser.key}' OR NOT EXISTS (
     SELECT 1 FROM kafka_bridge_eraseduser AS gone WHERE gone.user_id = row.partition_key)
 ORDER BY row.place
-"""  # noqa: S608  built of constants alone
+""",  # noqa: S608  built of constants alone
+    first=f"SELECT pg_advisory_xact_lock_shared({erased.ADVISORY_LOCK})",
+)
+_COLUMNS = (
+    *("event_id", "topic", "key", "partition_key", "value", "traceparent", "request_id"),
+    "occurred_at",
+)
 
 
 class OutboxOutsideTransaction(RuntimeError):
@@ -58,6 +67,7 @@ def enqueue(*events: Event) -> None:
             )
         )
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
+        columns = (list(column) for column in zip(*rows, strict=True))
+        _INSERT.execute(cursor, dict(zip(_COLUMNS, columns, strict=True)))
         if cursor.rowcount < len(rows):
             raise erased.UserErased

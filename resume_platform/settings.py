@@ -24,6 +24,8 @@ HTTPS_ONLY: bool = bool(env.HTTPS_ONLY)
 CORS_ALLOWED_ORIGINS: list[str] = env.CORS_ALLOWED_ORIGINS
 DATABASE_URL: str = env.DATABASE_URL
 DATABASE_DIRECT_URL: str = env.DATABASE_DIRECT_URL
+# Otherwise there may be a transaction pooler in between, where no session is one client's.
+IS_DATABASE_DIRECT = DATABASE_URL == DATABASE_DIRECT_URL
 DATABASE_CONN_MAX_AGE: int = env.DATABASE_CONN_MAX_AGE
 DATABASE_POOL_SIZE: int = env.DATABASE_POOL_SIZE
 DATABASE_ANSWER_SECONDS: float = env.DATABASE_ANSWER_SECONDS
@@ -184,6 +186,8 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
+    # What is prepared (`postgresql_pool/prepared.py`) is planned once; poolers refuse such options.
+    **({"options": "-c plan_cache_mode=force_generic_plan"} if IS_DATABASE_DIRECT else {}),
     **DATABASES["default"].get("OPTIONS", {}),
 }
 if env.DATABASE_POOL_SIZE:

@@ -9,12 +9,14 @@ from django.db import connection
 
 from apps.ai import ledger, tombstones
 from kafka_bridge.events import NewRequest
+from resume_platform.postgresql_pool.prepared import Statement
 
 # In one round trip; the second statement sees what was committed while the first waited. The lock
 # holds until the transaction ends: judgements of one user pass together, a deletion alone. Without
 # it a deletion could commit between a judgement's look and its commit.
-_SETTLE = f"""
-SELECT pg_advisory_xact_lock_shared(hashtextextended(%(lock)s, 0));
+_SETTLE = Statement(
+    "settle",
+    f"""
 WITH standing AS (
     SELECT {tombstones.IS_BURIED} AS is_deleted,
            (SELECT user_id FROM ai_analysis
@@ -35,7 +37,9 @@ WITH standing AS (
     RETURNING latency_ms
 )
 SELECT is_deleted, owner, latency_ms FROM standing LEFT JOIN written ON TRUE
-"""  # noqa: S608  built of constants alone
+""",  # noqa: S608  built of constants alone
+    first="SELECT pg_advisory_xact_lock_shared(hashtextextended(%(lock)s, 0))",
+)
 _EMPTY = {
     "resume_hash": "",
     "requirements_hash": "",
@@ -72,8 +76,8 @@ def settle(event: NewRequest, values: Mapping[str, Any]) -> Settled:
     """Write the outcome with all that the run has cost. Needs a transaction; tells nobody."""
     result = values.get("result")
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SETTLE,
+        _SETTLE.execute(
+            cursor,
             {
                 **_EMPTY,
                 **values,

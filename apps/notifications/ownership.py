@@ -18,6 +18,7 @@ from apps.notifications.payloads import Payload
 from kafka_bridge import erased
 from kafka_bridge.events import NewRequest, Outcome, SendingResponse
 from kafka_bridge.tasks import Permanent
+from resume_platform.postgresql_pool.prepared import Statement
 
 # The class of this app's advisory locks: "noti" in ASCII.
 LOCK_CLASS = 0x6E6F7469
@@ -26,8 +27,9 @@ State = Callback.State
 
 # Of what its owner did not delete; what is registered already stays as it is. The second statement
 # sees what was committed while the first waited for a delete of the user's.
-_REGISTER = """
-SELECT pg_advisory_xact_lock_shared(%(class)s, place) FROM unnest(%(places)s::int[]) AS place;
+_REGISTER = Statement(
+    "register",
+    """
 WITH wanted AS (
     SELECT * FROM unnest(%(processings)s::bigint[], %(runs)s::int[], %(users)s::bigint[],
                          %(requirements)s::bigint[], %(urls)s::text[])
@@ -57,14 +59,17 @@ SELECT EXISTS (
         UNION ALL SELECT processing_id, run, user_id FROM notifications_callback
     ) AS there USING (processing_id, run)
     WHERE there.user_id <> wanted.user_id)
-"""
+""",
+    first="SELECT pg_advisory_xact_lock_shared(%(class)s, place)"
+    " FROM unnest(%(places)s::int[]) AS place",
+)
 
 
 def register(events: Sequence[NewRequest]) -> None:
     """Note that callbacks will be owed. Permanent: a processing is another user's."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _REGISTER,
+        _REGISTER.execute(
+            cursor,
             {
                 "class": LOCK_CLASS,
                 "places": sorted({_place(event.user_id) for event in events}),
@@ -106,8 +111,9 @@ def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Owed |
 # The whole claim in one round trip, which PostgreSQL makes one transaction of; the second statement
 # sees what was committed while the first waited for a delete of the user's. What an earlier attempt
 # sent is kept. A later run's outcome calls off only what no message has taken.
-_TAKE = """
-SELECT pg_advisory_xact_lock_shared(%(class)s, %(place)s);
+_TAKE = Statement(
+    "take",
+    """
 INSERT INTO notifications_callback AS callback
     (processing_id, run, user_id, requirements_id, callback_url, state, message_id, webhook_id,
      body, headers, attempts, last_error, created_at, updated_at)
@@ -141,14 +147,16 @@ WHERE callback.user_id = excluded.user_id
        OR callback.message_id = excluded.message_id AND callback.state IN ('pending', 'failed')
           AND callback.callback_url <> '')
 RETURNING id, callback_url, webhook_id, body, headers::text
-"""
+""",
+    first="SELECT pg_advisory_xact_lock_shared(%(class)s, %(place)s)",
+)
 
 
 def _take(outcome: Outcome, payload: Payload, message_id: int) -> Owed | None:
     response = outcome.response
     with connection.cursor() as cursor:
-        cursor.execute(
-            _TAKE,
+        _TAKE.execute(
+            cursor,
             {
                 "class": LOCK_CLASS,
                 "place": _place(response.user_id),

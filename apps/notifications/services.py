@@ -14,6 +14,7 @@ from apps.notifications.ownership import Owed
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, Outcome
 from kafka_bridge.tasks import Attempt, Permanent, RetryLater, wait_for_others
 from resume_platform import marks, metrics
+from resume_platform.postgresql_pool.prepared import Statement
 
 log = structlog.get_logger(__name__)
 State = Callback.State
@@ -128,7 +129,9 @@ def _note_the_wait(event: Outcome, attempt: Attempt, held: HeldBack) -> None:
 
 
 # One statement, since it is the hot path: the row is locked, so what is read stays true.
-_RECORD = """
+_RECORD = Statement(
+    "record",
+    """
 WITH locked AS (
     SELECT id, attempts + 1 AS number, state IN ('pending', 'failed') AS is_open
     FROM notifications_callback WHERE id = %(callback)s FOR UPDATE
@@ -147,7 +150,8 @@ SET attempts = number, updated_at = clock_timestamp(),
                            ELSE callback.next_attempt_at END,
     last_error = CASE WHEN is_open THEN %(last_error)s ELSE callback.last_error END
 FROM locked WHERE callback.id = locked.id
-"""
+""",
+)
 
 
 def _record(
@@ -161,8 +165,8 @@ def _record(
     What was deleted meanwhile stays cancelled, what another worker delivered stays delivered.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            _RECORD,
+        _RECORD.execute(
+            cursor,
             {
                 "callback": callback_id,
                 "started_at": result.started_at,

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from apps.storage.reduction import NO_REQUEST, NO_RESULT, Grave, Row
+from resume_platform.postgresql_pool.prepared import Statement
 
 USERS = """
 INSERT INTO storage_storeduser AS s
@@ -29,7 +30,7 @@ RETURNING user_id
 # The ids that changed, and whether somebody else has claimed one of them before.
 _JOINED = """
 WITH batch AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%s) AS row({columns})
+    SELECT * FROM json_to_recordset(%(rows)s::json) AS row({columns})
 ), changed AS (
     {upsert}
     RETURNING {kind}_id AS id
@@ -97,7 +98,10 @@ WHERE {_EARLIER} OR ({_RESULT_WINS}) OR ({_REQUEST_WINS})
 """  # noqa: S608  built of constants alone
 
 _JOINS = {
-    kind: _JOINED.format(kind=kind, columns=columns.format(kind=kind), upsert=upsert)
+    kind: Statement(
+        f"join_{kind}",
+        _JOINED.format(kind=kind, columns=columns.format(kind=kind), upsert=upsert),
+    )
     for kind, columns, upsert in (
         ("resume", _TEXT_COLUMNS, _TEXTS.format(kind="resume", wins=_TEXT_WINS)),
         ("requirements", _TEXT_COLUMNS, _TEXTS.format(kind="requirements", wins=_TEXT_WINS)),
@@ -136,14 +140,19 @@ RETURNING s.processing_id
 
 # Deletes hold a user's bucket alone, everything else shares it. In one round trip: the second
 # statement sees the tombstones that were set while the first waited.
-_LOCK_AND_FIND = """
+_LOCK_AND_FIND = Statement(
+    "find_graves",
+    """
+SELECT t.kind, t.target_id, t.user_id FROM storage_tombstone AS t
+JOIN json_to_recordset(%(graves)s::json) AS e(kind text, target_id bigint, user_id bigint)
+    USING (kind, target_id, user_id)
+""",
+    first="""
 SELECT CASE WHEN alone THEN pg_advisory_xact_lock(%(class)s, bucket)
                        ELSE pg_advisory_xact_lock_shared(%(class)s, bucket) END
-FROM unnest(%(buckets)s::int[], %(alone)s::boolean[]) AS wanted(bucket, alone);
-SELECT t.kind, t.target_id, t.user_id FROM storage_tombstone AS t
-JOIN json_to_recordset(%(graves)s) AS e(kind text, target_id bigint, user_id bigint)
-    USING (kind, target_id, user_id)
-"""
+FROM unnest(%(buckets)s::int[], %(alone)s::boolean[]) AS wanted(bucket, alone)
+""",
+)
 
 _CLAIMS = """
 SELECT {id}, user_id FROM (
@@ -174,7 +183,7 @@ def join(kind: str, rows: Sequence[Row]) -> Joined:
     """Store the rows of a kind, which may be resume, requirements or processing."""
     ids = {row[f"{kind}_id"] for row in rows}
     with connection.cursor() as cursor:
-        cursor.execute(_JOINS[kind], [json.dumps(rows, default=_json)])
+        _JOINS[kind].execute(cursor, {"rows": json.dumps(rows, default=_json)})
         changed, is_claimed_before = cursor.fetchone()
     return Joined(changed, is_claimed_before or len(ids) < len(rows))
 
@@ -185,8 +194,8 @@ def lock_and_find(
     """Lock the buckets, each alone or shared; returns those of the tombstones that exist."""
     buckets = sorted(exclusive)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LOCK_AND_FIND,
+        _LOCK_AND_FIND.execute(
+            cursor,
             {
                 "class": lock_class,
                 "buckets": buckets,
