@@ -9,15 +9,18 @@ from django.db import connection
 from apps.ai import tombstones
 from apps.ai.rubrics import FrozenRubric, frozen
 from kafka_bridge.events import NewRequest
+from resume_platform.postgresql_pool.prepared import Statement
 
 # An outcome of the run that is a stranger's is not this user's. A later run asks anew on purpose.
-_LOOK = f"""
+_LOOK = Statement(
+    "look",
+    f"""
 SELECT EXISTS (SELECT 1 FROM ai_analysis
                WHERE processing_id = %(processing)s AND run = %(run)s AND user_id = %(user)s),
        {tombstones.IS_BURIED},
        rubric.id, rubric.criteria, rubric.language,
        earlier.id, earlier.score, earlier.verdict, earlier.result
-FROM (VALUES (%(key)s)) AS wanted (key)
+FROM (VALUES (%(key)s::text)) AS wanted (key)
 LEFT JOIN ai_rubric AS rubric ON rubric.key = wanted.key AND rubric.criteria IS NOT NULL
 LEFT JOIN LATERAL (
     SELECT id, score, verdict, result FROM ai_analysis
@@ -25,7 +28,8 @@ LEFT JOIN LATERAL (
       AND status = 'finished' AND %(run)s = 0
     ORDER BY id LIMIT 1
 ) AS earlier ON TRUE
-"""  # noqa: S608  built of constants alone
+""",  # noqa: S608  built of constants alone
+)
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,8 @@ class Known:
 def look(event: NewRequest, *, rubric_key: str, resume_hash: str) -> Known:
     """Whether the run is settled or deleted, its frozen rubric, and a judgement to be reused."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LOOK,
+        _LOOK.execute(
+            cursor,
             {
                 **tombstones.parameters(event),
                 "key": rubric_key,
