@@ -22,8 +22,10 @@ from kafka_bridge.handlers import (
     RetryLater,
     RetryPolicy,
 )
+from kafka_bridge.leases import ENDED
 
 __all__ = [
+    "ENDED",
     "Attempt",
     "LeaseLost",
     "Permanent",

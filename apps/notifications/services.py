@@ -1,6 +1,7 @@
 """What is owed and how it is delivered: claim, POST outside of any transaction, write it down."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -12,7 +13,7 @@ from apps.notifications.gate import GATE, HeldBack
 from apps.notifications.models import Callback
 from apps.notifications.ownership import Owed
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, Outcome
-from kafka_bridge.tasks import Attempt, Permanent, RetryLater, wait_for_others
+from kafka_bridge.tasks import ENDED, Attempt, Permanent, RetryLater, wait_for_others
 from resume_platform import marks, metrics
 from resume_platform.postgresql_pool.prepared import Statement
 
@@ -61,8 +62,7 @@ def deliver(*, event: Outcome, attempt: Attempt) -> None:
     )
     _count(result)
     if result.is_success:
-        with attempt.finish():
-            _record(callback_id, result, State.DELIVERED)
+        attempt.finish_by(_RECORD_AND_END, _parameters(callback_id, result, State.DELIVERED, None))
         marks.mark("notifications", event.response.processing_id)
         return
     if not result.is_retried:
@@ -129,12 +129,10 @@ def _note_the_wait(event: Outcome, attempt: Attempt, held: HeldBack) -> None:
 
 
 # One statement, since it is the hot path: the row is locked, so what is read stays true.
-_RECORD = Statement(
-    "record",
-    """
-WITH locked AS (
+_RECORDED = """
+locked AS (
     SELECT id, attempts + 1 AS number, state IN ('pending', 'failed') AS is_open
-    FROM notifications_callback WHERE id = %(callback)s FOR UPDATE
+    FROM notifications_callback WHERE id = %(callback)s{if_ended} FOR UPDATE
 ), history AS (
     INSERT INTO notifications_callbackattempt
         (callback_id, number, started_at, duration_ms, status_code, error, address,
@@ -142,15 +140,23 @@ WITH locked AS (
     SELECT id, number, %(started_at)s, %(duration_ms)s, %(status)s, %(error)s, %(address)s,
            CASE WHEN is_open THEN %(excerpt)s ELSE '' END
     FROM locked
+), changed AS (
+    UPDATE notifications_callback AS callback
+    SET attempts = number, updated_at = clock_timestamp(),
+        state = CASE WHEN is_open THEN %(state)s ELSE callback.state END,
+        next_attempt_at = CASE WHEN is_open THEN %(next)s::timestamptz
+                               ELSE callback.next_attempt_at END,
+        last_error = CASE WHEN is_open THEN %(last_error)s ELSE callback.last_error END
+    FROM locked WHERE callback.id = locked.id
 )
-UPDATE notifications_callback AS callback
-SET attempts = number, updated_at = clock_timestamp(),
-    state = CASE WHEN is_open THEN %(state)s ELSE callback.state END,
-    next_attempt_at = CASE WHEN is_open THEN %(next)s::timestamptz
-                           ELSE callback.next_attempt_at END,
-    last_error = CASE WHEN is_open THEN %(last_error)s ELSE callback.last_error END
-FROM locked WHERE callback.id = locked.id
-""",
+"""
+_RECORD = Statement("record", f"WITH {_RECORDED.format(if_ended='')} SELECT 1")
+_RECORD_AND_END = Statement(
+    "record_and_end",
+    f"""
+WITH {ENDED}, {_RECORDED.format(if_ended=" AND EXISTS (SELECT FROM ended)")}
+SELECT id FROM ended
+""",  # noqa: S608  built of constants alone
 )
 
 
@@ -165,18 +171,21 @@ def _record(
     What was deleted meanwhile stays cancelled, what another worker delivered stays delivered.
     """
     with connection.cursor() as cursor:
-        _RECORD.execute(
-            cursor,
-            {
-                "callback": callback_id,
-                "started_at": result.started_at,
-                "duration_ms": result.duration_ms,
-                "status": result.status,
-                "error": result.error,
-                "address": result.address,
-                "excerpt": result.excerpt,
-                "state": state.value,
-                "next": next_attempt_at,
-                "last_error": "" if result.is_success else result.reason,
-            },
-        )
+        _RECORD.execute(cursor, _parameters(callback_id, result, state, next_attempt_at))
+
+
+def _parameters(
+    callback_id: int, result: Result, state: Callback.State, next_attempt_at: datetime | None
+) -> dict[str, Any]:
+    return {
+        "callback": callback_id,
+        "started_at": result.started_at,
+        "duration_ms": result.duration_ms,
+        "status": result.status,
+        "error": result.error,
+        "address": result.address,
+        "excerpt": result.excerpt,
+        "state": state.value,
+        "next": next_attempt_at,
+        "last_error": "" if result.is_success else result.reason,
+    }

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from standardwebhooks import Webhook
 
-from apps.notifications import ownership, services
+from apps.notifications import ownership
 from apps.notifications.models import Callback, CallbackAttempt
 from kafka_bridge import replay
 from kafka_bridge.events import (
@@ -27,7 +28,8 @@ from kafka_bridge.events import (
     NewSending,
     SendingResponse,
 )
-from kafka_bridge.models import DeadLetter
+from kafka_bridge.models import DeadLetter, MessageTask
+from kafka_bridge.tasks import Attempt
 from resume_platform import caching
 from resume_platform.api.authentication import Principal
 from tests.notifications.conftest import Bridge
@@ -207,18 +209,60 @@ def test_a_worker_that_dies_after_the_post_posts_again_under_the_same_id(
 ) -> None:
     receiver = receive()
     task = bridge.take(outcome(receiver))
-    record = services._record
+    finish_by = Attempt.finish_by
 
     def die(*arguments: Any, **options: Any) -> None:
-        monkeypatch.setattr(services, "_record", record)
+        monkeypatch.setattr(Attempt, "finish_by", finish_by)
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(services, "_record", die)
+    monkeypatch.setattr(Attempt, "finish_by", die)
     row = bridge.wake(task)
     assert (row.state, row.attempts) == ("pending", 0)
     assert bridge.wake(task).state == "done"
     assert len({got.headers["webhook-id"] for got in receiver.requests}) == 1
     assert len(receiver.requests) == 2
+
+
+def test_a_worker_that_lost_its_lease_during_the_post_writes_nothing(
+    bridge: Bridge, receive: Start
+) -> None:
+    def take_over_then_answer(connection: Any) -> None:
+        MessageTask.objects.update(lease_token=uuid.uuid4())
+        db.close()
+        says(200)(connection)
+
+    receiver = receive(take_over_then_answer)
+    assert bridge.run(outcome(receiver)).state == "leased"
+    assert (callback().state, callback().attempts) == ("pending", 0)
+    assert not CallbackAttempt.objects.exists()
+
+
+def test_what_is_cancelled_while_the_end_waits_for_its_row_stays_cancelled(
+    bridge: Bridge, receive: Start
+) -> None:
+    holder = psycopg2.connect(**db.get_connection_params())
+
+    def cancel_then_answer(connection: Any) -> None:
+        with holder.cursor() as cursor:
+            cursor.execute("UPDATE notifications_callback SET state = 'cancelled'")
+        says(200, b"echo of the resume")(connection)
+
+    receiver = receive(cancel_then_answer)
+    rows = []
+
+    def deliver() -> None:
+        rows.append(bridge.run(outcome(receiver)))
+        db.close()
+
+    delivering = threading.Thread(target=deliver)
+    delivering.start()
+    delivering.join(1)
+    assert delivering.is_alive()
+    holder.commit()
+    holder.close()
+    delivering.join(20)
+    assert (rows[0].state, callback().state, callback().attempts) == ("done", "cancelled", 1)
+    assert CallbackAttempt.objects.get().response_excerpt == ""
 
 
 @pytest.mark.parametrize("status", [301, 404, 410])
