@@ -6,7 +6,7 @@ pooler). A round that outlasts its period may meet the next one: a job locks the
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -63,9 +63,9 @@ class Periodic:
 
     def step(self) -> None:
         """Do every job that is due."""
-        for job in list(JOBS.values()):
-            if not self._stop.is_set() and _take(job):
-                _do(job)
+        for name in _due(list(JOBS.values())):
+            if not self._stop.is_set() and _take(JOBS[name]):
+                _do(JOBS[name])
 
 
 def _do(job: Job) -> None:
@@ -80,8 +80,30 @@ def _do(job: Job) -> None:
     metrics.PERIODIC_RUNS.labels(job.name, outcome).inc()
 
 
+def _due(jobs: Sequence[Job]) -> list[str]:
+    """Those that seem due, in one look for all; a new job waits for one period."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH job AS (SELECT * FROM unnest(%s::text[], %s::float[]) AS job(name, every)
+            ), added AS (
+                INSERT INTO kafka_bridge_periodicjob (name, due_at)
+                SELECT name, clock_timestamp() + make_interval(secs => every) FROM job
+                WHERE name NOT IN (SELECT name FROM kafka_bridge_periodicjob)
+                ON CONFLICT DO NOTHING
+            )
+            SELECT name FROM job JOIN kafka_bridge_periodicjob AS known USING (name)
+            WHERE due_at <= clock_timestamp()
+                  OR due_at > clock_timestamp() + make_interval(secs => every)
+            """,
+            [[job.name for job in jobs], [job.every for job in jobs]],
+        )
+        due = {name for (name,) in cursor.fetchall()}
+    return [job.name for job in jobs if job.name in due]
+
+
 def _take(job: Job) -> bool:
-    """Whether this bridge does the round that is due now; a new job waits for one period."""
+    """Whether this bridge does the round that is due now."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -93,14 +115,4 @@ def _take(job: Job) -> bool:
             """,
             {"name": job.name, "every": job.every},
         )
-        if cursor.rowcount:
-            return True
-        cursor.execute(
-            """
-            INSERT INTO kafka_bridge_periodicjob (name, due_at)
-            VALUES (%(name)s, clock_timestamp() + make_interval(secs => %(every)s))
-            ON CONFLICT DO NOTHING
-            """,
-            {"name": job.name, "every": job.every},
-        )
-    return False
+        return cursor.rowcount > 0
