@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from kafka_bridge.handlers import HANDLERS
+from resume_platform.postgresql_pool.prepared import Statement
 
 # Users take turns among so many of the oldest rows: a look at all of a huge backlog costs too much.
 WINDOW = 2_000
@@ -56,21 +57,23 @@ _IN_TURNS = _TAKE.format(
 )
 _OLDEST = _TAKE.format(placed="SELECT id, next_attempt_at, 1 AS turn FROM oldest")
 
+_NAMES = Statement(
+    "names_of_due",
+    """
+SELECT name FROM unnest(%(names)s::text[]) AS wanted(name) WHERE EXISTS (
+    SELECT 1 FROM kafka_bridge_messagetask AS task
+    WHERE task.name = wanted.name AND state = 'pending'
+      AND next_attempt_at <= clock_timestamp()
+      AND (woken_at IS NULL
+           OR woken_at < clock_timestamp() - make_interval(secs => %(again)s)))
+""",
+)
+
 
 def names_of(names: Sequence[str]) -> list[str]:
     """Those that have a row to tell of; one look for all, for most rounds find nothing to do."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT name FROM unnest(%s::text[]) AS wanted(name) WHERE EXISTS (
-                SELECT 1 FROM kafka_bridge_messagetask AS task
-                WHERE task.name = wanted.name AND state = 'pending'
-                  AND next_attempt_at <= clock_timestamp()
-                  AND (woken_at IS NULL
-                       OR woken_at < clock_timestamp() - make_interval(secs => %s)))
-            """,
-            [list(names), settings.WAKE_AGAIN_SECONDS],
-        )
+        _NAMES.execute(cursor, {"names": list(names), "again": settings.WAKE_AGAIN_SECONDS})
         return [name for (name,) in cursor.fetchall()]
 
 

@@ -26,6 +26,7 @@ from kafka_bridge.owners import NOBODY
 from kafka_bridge.routes import tasks_for
 from resume_platform import metrics
 from resume_platform.correlation import well_formed
+from resume_platform.postgresql_pool.prepared import Statement
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +64,53 @@ def position(message: Message) -> tuple[Place, int]:
     assert partition is not None
     assert offset is not None
     return (topic, partition), offset
+
+
+_INSERT_MESSAGES = Statement(
+    "insert_messages",
+    """
+INSERT INTO kafka_bridge_inboxmessage
+    (cluster_id, epoch, topic, partition, "offset", key, event_id, traceparent, request_id, value,
+     content_hash, occurred_at, user_id, received_at)
+SELECT %(cluster)s, row.*, clock_timestamp()
+FROM unnest(%(epoch)s::int[], %(topic)s::text[], %(partition)s::int[], %(offset)s::bigint[],
+            %(key)s::text[], %(event_id)s::text[], %(traceparent)s::text[],
+            %(request_id)s::text[], %(value)s::bytea[], %(content_hash)s::bytea[],
+            %(occurred_at)s::timestamptz[], %(user_id)s::bigint[]) AS row
+ON CONFLICT DO NOTHING
+RETURNING id, topic, partition, "offset"
+""",
+)
+_COLUMNS = (
+    *("epoch", "topic", "partition", "offset", "key", "event_id", "traceparent", "request_id"),
+    *("value", "content_hash", "occurred_at", "user_id"),
+)
+_INSERT_TASKS = Statement(
+    "insert_tasks",
+    """
+INSERT INTO kafka_bridge_messagetask
+    (message_id, name, state, attempts, next_attempt_at, woken_at, leased_alone, suspect,
+     crashes_alone, last_error, created_at)
+SELECT row.*, 'pending', 0, clock_timestamp(), clock_timestamp(), FALSE, FALSE, 0, '',
+       clock_timestamp()
+FROM unnest(%(messages)s::bigint[], %(names)s::text[]) AS row
+RETURNING id, name
+""",
+)
+_REMEMBER_ENDS = Statement(
+    "remember_ends",
+    """
+INSERT INTO kafka_bridge_partitionlog (cluster_id, topic, partition, epoch, next_offset)
+SELECT %(cluster)s, row.*
+FROM unnest(%(topics)s::text[], %(partitions)s::int[], %(epochs)s::int[], %(ends)s::bigint[])
+     AS row
+ON CONFLICT (cluster_id, topic, partition) DO UPDATE SET
+    next_offset = CASE WHEN excluded.epoch > kafka_bridge_partitionlog.epoch
+        THEN excluded.next_offset
+        ELSE greatest(excluded.next_offset, kafka_bridge_partitionlog.next_offset) END,
+    epoch = greatest(excluded.epoch, kafka_bridge_partitionlog.epoch)
+""",
+)
 
 
 class _LogBeganAnew(Exception):
@@ -183,20 +231,9 @@ class Inbox:
             for row in incoming
         ]
         with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                INSERT INTO kafka_bridge_inboxmessage
-                    (cluster_id, epoch, topic, partition, "offset", key, event_id, traceparent,
-                     request_id, value, content_hash, occurred_at, user_id, received_at)
-                SELECT %s, row.*, clock_timestamp()
-                FROM unnest(%s::int[], %s::text[], %s::int[], %s::bigint[], %s::text[],
-                            %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bytea[],
-                            %s::timestamptz[], %s::bigint[])
-                     AS row
-                ON CONFLICT DO NOTHING
-                RETURNING id, topic, partition, "offset"
-                """,
-                [cluster_id, *(list(column) for column in zip(*rows, strict=True))],
+            columns = (list(column) for column in zip(*rows, strict=True))
+            _INSERT_MESSAGES.execute(
+                cursor, {"cluster": cluster_id, **dict(zip(_COLUMNS, columns, strict=True))}
             )
             return {
                 ((topic, partition), offset): message_id
@@ -224,22 +261,17 @@ class Inbox:
         ends: dict[Place, int] = {}
         for row in incoming:
             ends[row.place] = max(ends.get(row.place, 0), row.offset + 1)
-        rows = [(*place, self._epochs[place], end) for place, end in sorted(ends.items())]
+        places = sorted(ends)
         with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                INSERT INTO kafka_bridge_partitionlog
-                    (cluster_id, topic, partition, epoch, next_offset)
-                SELECT %s, row.*
-                FROM unnest(%s::text[], %s::int[], %s::int[], %s::bigint[]) AS row
-                ON CONFLICT (cluster_id, topic, partition) DO UPDATE SET
-                    next_offset = CASE WHEN excluded.epoch > kafka_bridge_partitionlog.epoch
-                        THEN excluded.next_offset
-                        ELSE greatest(excluded.next_offset,
-                                      kafka_bridge_partitionlog.next_offset) END,
-                    epoch = greatest(excluded.epoch, kafka_bridge_partitionlog.epoch)
-                """,
-                [cluster_id, *(list(column) for column in zip(*rows, strict=True))],
+            _REMEMBER_ENDS.execute(
+                cursor,
+                {
+                    "cluster": cluster_id,
+                    "topics": [topic for topic, _ in places],
+                    "partitions": [partition for _, partition in places],
+                    "epochs": [self._epochs[place] for place in places],
+                    "ends": [ends[place] for place in places],
+                },
             )
 
     def _current_epoch(self, cluster_id: str, place: Place) -> int:
@@ -392,17 +424,12 @@ def _insert_tasks(wanted: Sequence[tuple[int, str]]) -> dict[str, list[int]]:
     if not wanted:
         return by_name
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO kafka_bridge_messagetask
-                (message_id, name, state, attempts, next_attempt_at, woken_at, leased_alone,
-                 suspect, crashes_alone, last_error, created_at)
-            SELECT row.*, 'pending', 0, clock_timestamp(), clock_timestamp(), FALSE,
-                   FALSE, 0, '', clock_timestamp()
-            FROM unnest(%s::bigint[], %s::text[]) AS row
-            RETURNING id, name
-            """,
-            [[message_id for message_id, _ in wanted], [name for _, name in wanted]],
+        _INSERT_TASKS.execute(
+            cursor,
+            {
+                "messages": [message_id for message_id, _ in wanted],
+                "names": [name for _, name in wanted],
+            },
         )
         for task_id, name in cursor.fetchall():
             by_name[name].append(task_id)
