@@ -94,6 +94,7 @@ class Crew:
 
     def _work(self, work: Callable[[Row], None], row: Row) -> None:
         _thread.stop_working = self._at_work.release
+        _thread.leave_place = self._free.release
         try:
             close_old_connections()
             work(row)
@@ -102,8 +103,8 @@ class Crew:
         except Exception as error:  # noqa: BLE001  nobody looks at the thread's end: the lease runs out
             log.error("crew.row_left", error=describe(error))
         finally:
-            _stop_working()
-            self._free.release()
+            _once("stop_working")
+            _once("leave_place")
 
 
 _thread = threading.local()
@@ -115,13 +116,22 @@ def wait_for_others() -> None:
     Gives back its database connection, and lets another row be claimed and work meanwhile.
     """
     release_connection()
-    _stop_working()
+    _once("stop_working")
 
 
-def _stop_working() -> None:
-    stop, _thread.stop_working = getattr(_thread, "stop_working", None), None
-    if stop is not None:
-        stop()
+def nearly_done() -> None:
+    """To be called by a row's thread when nothing slow is left, of others' or of its own.
+
+    The next row is claimed meanwhile, and waits for a thread for as long as that takes.
+    """
+    _once("leave_place")
+
+
+def _once(name: str) -> None:
+    """Each thing is given back once, however often a row says so; outside of a crew nothing is."""
+    give_back, _thread.__dict__[name] = _thread.__dict__.get(name), None
+    if give_back is not None:
+        give_back()
 
 
 _crew = Crew()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 from celery import shared_task
 
-from kafka_bridge.crew import wait_for_others
+from kafka_bridge.crew import nearly_done, wait_for_others
 from kafka_bridge.events import Event
 from kafka_bridge.execution import Attempt, Received, run_batch, run_each
 from kafka_bridge.failures import describe
@@ -34,6 +34,7 @@ __all__ = [
     "RetryPolicy",
     "batch_handler",
     "handler",
+    "nearly_done",
     "wait_for_others",
 ]
 

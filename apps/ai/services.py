@@ -19,7 +19,7 @@ from apps.ai.prompts import PROMPT_VERSION
 from apps.ai.provider import Provider, ProviderError
 from apps.ai.settling import Settled, settle
 from kafka_bridge.events import DeleteProcessing, DeleteRequirements, NewRequest
-from kafka_bridge.tasks import Attempt, Permanent, RetryLater
+from kafka_bridge.tasks import Attempt, Permanent, RetryLater, nearly_done
 from resume_platform import marks
 
 log = structlog.get_logger(__name__)
@@ -69,6 +69,7 @@ def _settle(
     event: NewRequest, attempt: Attempt, values: dict[str, Any], outcome: Outcome
 ) -> Settled:
     """Write the outcome and tell it, if it is the run's first. Raises Permanent, RetryLater."""
+    nearly_done()
     with attempt.finish():
         settled = settle(event, values)
         if settled.is_beside:

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from kafka_bridge import crew as crew_module
-from kafka_bridge.crew import Crew, wait_for_others
+from kafka_bridge.crew import Crew, nearly_done, wait_for_others
 
 WAIT = 20
 
@@ -79,3 +79,26 @@ def test_few_work_while_many_wait(monkeypatch):
     assert not crew.run([3, 4, 5, 6], claim=claim_all, work=work), "those wait, so these may work"
     answered.set()
     crew.finish()
+
+
+def test_while_a_row_is_nearly_done_one_more_is_claimed_and_waits_for_its_thread(monkeypatch):
+    monkeypatch.setattr(crew_module, "PATIENCE_SECONDS", 0.05)
+    crew = Crew(1, at_work=3)
+    said, go_on, began = threading.Event(), threading.Event(), []
+
+    def work(row: int) -> None:
+        began.append(row)
+        nearly_done()
+        nearly_done()
+        said.set()
+        go_on.wait(WAIT)
+
+    crew.run([1], claim=claim_all, work=work)
+    assert said.wait(WAIT)
+    assert crew.run([2, 3], claim=claim_all, work=work) == [3], "one place was left, once"
+    assert began == [1]
+    go_on.set()
+    crew.finish()
+    assert began == [1, 2]
+    assert crew._free.acquire(blocking=False)
+    assert not crew._free.acquire(blocking=False), "a place was given back twice"
