@@ -14,26 +14,28 @@ class Crowd:
         self.arrived: dict[str, float] = {}
         """The time of a path's first request."""
         self.dripping = 0
-        self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
-        threading.Thread(target=self._run, daemon=True).start()
-        self._started.wait(10)
+        # asyncio.run ends what still drips.
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self._thread.start()
+        assert self._started.wait(10)
 
     def url(self, number: int, path: str) -> str:
         """A host of its own for each number."""
         return f"http://127.0.{number // 250 + 1}.{number % 250 + 1}:{self.port}{path}"
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._is_over.set)
+        self._thread.join(10)
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "0.0.0.0", 0, backlog=1024)
-        )
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._is_over = asyncio.Event()
+        server = await asyncio.start_server(self._serve, "0.0.0.0", 0, backlog=1024)
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
-        self._loop.run_forever()
+        await self._is_over.wait()
+        server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
