@@ -1,6 +1,8 @@
-"""What is quick to count is counted each time; what is slow is kept for a minute."""
+"""What is quick to count is counted each time; what is slow is kept, a minute at most."""
 
-from staff.kept import KEPT_FOR_SECONDS, SLOW_SECONDS, Kept
+import pytest
+
+from staff.kept import KEPT_FOR_AT_MOST_SECONDS, KEPT_FOR_TIMES, SLOW_SECONDS, Kept
 
 
 class Work:
@@ -22,9 +24,16 @@ def test_quick_figures_are_never_old() -> None:
     assert [work.ask() for _ in range(3)] == [1, 2, 3]
 
 
-def test_slow_figures_are_at_most_a_minute_old_and_each_has_its_own() -> None:
-    work = Work(SLOW_SECONDS * 2)
+@pytest.mark.parametrize(
+    ("took", "kept_for"),
+    [(SLOW_SECONDS * 2, SLOW_SECONDS * 2 * KEPT_FOR_TIMES), (1.0, KEPT_FOR_AT_MOST_SECONDS)],
+)
+def test_slow_figures_are_kept_by_what_they_cost_and_each_has_its_own(
+    took: float, kept_for: float
+) -> None:
+    work = Work(took)
     assert [work.ask() for _ in range(3)] == [1, 1, 1]
-    assert work.ask("another") == 2
-    work.now += KEPT_FOR_SECONDS
-    assert work.ask() == 3
+    work.now += kept_for - 0.01
+    assert work.ask() == 1
+    work.now += 0.01
+    assert [work.ask(), work.ask("another")] == [2, 3]
