@@ -111,7 +111,10 @@ class MessageTask(models.Model):
         DONE = "done"
         DEAD = "dead"
 
-    message = models.ForeignKey(InboxMessage, on_delete=models.CASCADE, related_name="tasks")
+    # Its rows are found by `message_task_identity`, which begins with it.
+    message = models.ForeignKey(
+        InboxMessage, on_delete=models.CASCADE, related_name="tasks", db_index=False
+    )
     name = models.CharField(max_length=100, help_text="The handler, e.g. ai.analyze.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     attempts = models.IntegerField(default=0, help_text="Attempts that ended in a retry.")
