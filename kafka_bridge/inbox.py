@@ -17,6 +17,7 @@ import structlog
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 from django.db import DataError, connection, transaction
 from django.utils import timezone
+from pydantic_core import to_json
 
 from kafka_bridge import codec, context, erased
 from kafka_bridge.events import EraseUser
@@ -66,24 +67,22 @@ def position(message: Message) -> tuple[Place, int]:
     return (topic, partition), offset
 
 
+# The values travel as one: quoting each, and reading it again, costs more than storing it.
 _INSERT_MESSAGES = Statement(
     "insert_messages",
     """
 INSERT INTO kafka_bridge_inboxmessage
     (cluster_id, epoch, topic, partition, "offset", key, event_id, traceparent, request_id, value,
      content_hash, occurred_at, user_id, received_at)
-SELECT %(cluster)s, row.*, clock_timestamp()
-FROM unnest(%(epoch)s::int[], %(topic)s::text[], %(partition)s::int[], %(offset)s::bigint[],
-            %(key)s::text[], %(event_id)s::text[], %(traceparent)s::text[],
-            %(request_id)s::text[], %(value)s::bytea[], %(content_hash)s::bytea[],
-            %(occurred_at)s::timestamptz[], %(user_id)s::bigint[]) AS row
+SELECT %(cluster)s, epoch, topic, partition, "offset", key, event_id, traceparent, request_id,
+       substring(%(values)s::bytea FROM value_at FOR value_length), decode(content_hash, 'hex'),
+       occurred_at, user_id, clock_timestamp()
+FROM json_to_recordset(%(rows)s::json) AS row(epoch int, topic text, partition int,
+    "offset" bigint, key text, event_id text, traceparent text, request_id text, value_at int,
+    value_length int, content_hash text, occurred_at timestamptz, user_id bigint)
 ON CONFLICT DO NOTHING
 RETURNING id, topic, partition, "offset"
 """,
-)
-_COLUMNS = (
-    *("epoch", "topic", "partition", "offset", "key", "event_id", "traceparent", "request_id"),
-    *("value", "content_hash", "occurred_at", "user_id"),
 )
 _INSERT_TASKS = Statement(
     "insert_tasks",
@@ -214,26 +213,36 @@ class Inbox:
     def _insert_messages(
         self, incoming: Sequence[Incoming], cluster_id: str
     ) -> dict[tuple[Place, int], int]:
-        rows = [
-            (
-                self._epochs[row.place],
-                *row.place,
-                row.offset,
-                row.key,
-                row.event_id,
-                row.traceparent,
-                row.request_id,
-                row.value,
-                row.content_hash,
-                row.occurred_at,
-                row.user_id,
+        rows: list[dict[str, object]] = []
+        end = 0
+        for row in incoming:
+            topic, partition = row.place
+            rows.append(
+                {
+                    "epoch": self._epochs[row.place],
+                    "topic": topic,
+                    "partition": partition,
+                    "offset": row.offset,
+                    "key": row.key,
+                    "event_id": row.event_id,
+                    "traceparent": row.traceparent,
+                    "request_id": row.request_id,
+                    "value_at": end + 1,
+                    "value_length": None if row.value is None else len(row.value),
+                    "content_hash": row.content_hash.hex(),
+                    "occurred_at": row.occurred_at,
+                    "user_id": row.user_id,
+                }
             )
-            for row in incoming
-        ]
+            end += len(row.value or b"")
         with connection.cursor() as cursor:
-            columns = (list(column) for column in zip(*rows, strict=True))
             _INSERT_MESSAGES.execute(
-                cursor, {"cluster": cluster_id, **dict(zip(_COLUMNS, columns, strict=True))}
+                cursor,
+                {
+                    "cluster": cluster_id,
+                    "values": b"".join(row.value or b"" for row in incoming),
+                    "rows": to_json(rows).decode(),
+                },
             )
             return {
                 ((topic, partition), offset): message_id
