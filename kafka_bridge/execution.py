@@ -130,7 +130,7 @@ def _run_one(spec: HandlerSpec, row: Claimed) -> None:
         lease_token=row.lease_token,
     )
     with context.handling(row), HEARTBEAT.keep(row.lease_token), _settling(spec, [row]):
-        event = _event(row)
+        (event,) = _events([row])
         with context.about(event):
             spec.function(event, attempt)
         if not attempt.finished:
@@ -140,8 +140,9 @@ def _run_one(spec: HandlerSpec, row: Claimed) -> None:
         _note_lag(spec, [row])
 
 
-def _event(row: Claimed) -> Event:
-    return codec.decode(contract_name(row.topic), row.key.encode(), row.value)
+def _events(rows: Sequence[Claimed]) -> list[Event]:
+    names = {topic: contract_name(topic) for topic in {row.topic for row in rows}}
+    return [codec.decode(names[row.topic], row.key.encode(), row.value) for row in rows]
 
 
 def _run_together(spec: HandlerSpec, rows: list[Claimed]) -> None:
@@ -207,12 +208,12 @@ def _apply(spec: HandlerSpec, rows: Sequence[Claimed]) -> None:
     spec.function(
         [
             Received(
-                event=_event(row),
+                event=event,
                 message_id=row.message_id,
                 occurred_at=row.occurred_at,
                 content_hash=row.content_hash,
             )
-            for row in rows
+            for row, event in zip(rows, _events(rows), strict=True)
         ]
     )
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
@@ -53,9 +54,9 @@ SET state = 'leased', lease_token = %(token)s::uuid, leased_alone = %(alone)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
 FROM due, kafka_bridge_inboxmessage AS message
 WHERE task.id = due.id AND message.id = task.message_id
-RETURNING task.id, task.message_id, task.name, task.attempts, task.lease_token, message.topic,
-          message.key, message.value, message.content_hash, message.occurred_at,
-          message.event_id, message.traceparent, message.request_id
+RETURNING task.id, task.message_id, task.attempts, message.topic, message.key, message.value,
+          message.content_hash, message.occurred_at, message.event_id, message.traceparent,
+          message.request_id
 """
 # By the key: with statistics from before a burst the planner takes another index for nearly empty,
 # and would read all that is due, or was, to find the few. The empty words keep it from that.
@@ -82,24 +83,30 @@ def claim_suspect(*, name: str) -> Claimed | None:
     return rows[0] if rows else None
 
 
-def _claim(statement: Statement, **parameters: Any) -> list[Claimed]:
-    parameters |= {"token": uuid.uuid4(), "lease": settings.LEASE_SECONDS}
+def _claim(statement: Statement, *, name: str, **parameters: Any) -> list[Claimed]:
+    token = uuid.uuid4()
     with connection.cursor() as cursor:
-        statement.execute(cursor, parameters)
-        rows = [Claimed(*row) for row in cursor.fetchall()]
-    return sorted(
-        (_with_bytes(row) for row in rows),
-        key=lambda row: row.task_id,
-    )
-
-
-def _with_bytes(row: Claimed) -> Claimed:
-    # psycopg2 hands bytea over as memoryviews on its own buffer.
-    changes = {
-        "value": None if row.value is None else bytes(row.value),
-        "content_hash": bytes(row.content_hash),
-    }
-    return Claimed(**{**row.__dict__, **changes})
+        statement.execute(
+            cursor,
+            {"name": name, "token": token, "lease": settings.LEASE_SECONDS, **parameters},
+        )
+        rows = sorted(cursor.fetchall(), key=itemgetter(0))
+    return [
+        # psycopg2 hands bytea over as memoryviews on its own buffer.
+        Claimed(
+            task_id,
+            message_id,
+            name,
+            attempts,
+            token,
+            topic,
+            key,
+            None if value is None else bytes(value),
+            bytes(content_hash),
+            *others,
+        )
+        for task_id, message_id, attempts, topic, key, value, content_hash, *others in rows
+    ]
 
 
 def renew(tokens: Sequence[uuid.UUID]) -> int:
