@@ -130,7 +130,7 @@ def _run_one(spec: HandlerSpec, row: Claimed) -> None:
         lease_token=row.lease_token,
     )
     with context.handling(row), HEARTBEAT.keep(row.lease_token), _settling(spec, [row]):
-        (event,) = _events([row])
+        event = _events([row])[0]
         with context.about(event):
             spec.function(event, attempt)
         if not attempt.finished:
