@@ -160,26 +160,14 @@ def finish(ids: Sequence[int], token: uuid.UUID) -> None:
 
 # For a statement that ends a row and does all its effects, for `ended`'s row alone, in one round
 # trip; it has to return that row.
-ENDED = f"""
-ended AS (
-    UPDATE kafka_bridge_messagetask
-    SET {_DONE}, lease_token = NULL, lease_expires_at = NULL
-    WHERE id = %(ended_task)s::bigint AND lease_token = %(ended_token)s::uuid
-      AND state || '' = 'leased'
-    RETURNING id
-)
-"""  # noqa: S608  built of constants alone
+ENDED = f"ended AS ({_END.format(changes=_DONE)} RETURNING id)"
 
 
 def finish_by(
     statement: Statement, parameters: dict[str, Any], *, task_id: int, token: uuid.UUID
 ) -> None:
     """Run a statement with ENDED outside of a transaction. Raises LeaseLost: nothing is written."""
-    with connection.cursor() as cursor:
-        statement.execute(cursor, {**parameters, "ended_task": task_id, "ended_token": token})
-        if cursor.fetchone() is None:
-            metrics.LEASES_LOST.inc()
-            raise LeaseLost("1 of 1 rows")
+    _end(statement, [task_id], token, **parameters)
 
 
 def retry(
