@@ -214,7 +214,7 @@ class Inbox:
         self, incoming: Sequence[Incoming], cluster_id: str
     ) -> dict[tuple[Place, int], int]:
         rows: list[dict[str, object]] = []
-        end = 0
+        values = bytearray()
         for row in incoming:
             topic, partition = row.place
             rows.append(
@@ -227,20 +227,20 @@ class Inbox:
                     "event_id": row.event_id,
                     "traceparent": row.traceparent,
                     "request_id": row.request_id,
-                    "value_at": end + 1,
+                    "value_at": len(values) + 1,
                     "value_length": None if row.value is None else len(row.value),
                     "content_hash": row.content_hash.hex(),
                     "occurred_at": row.occurred_at,
                     "user_id": row.user_id,
                 }
             )
-            end += len(row.value or b"")
+            values += row.value or b""
         with connection.cursor() as cursor:
             _INSERT_MESSAGES.execute(
                 cursor,
                 {
                     "cluster": cluster_id,
-                    "values": b"".join(row.value or b"" for row in incoming),
+                    "values": values,
                     "rows": to_json(rows).decode(),
                 },
             )
