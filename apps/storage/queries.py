@@ -41,11 +41,10 @@ DETAIL_FIELDS = (
 # The reads of one row are written in SQL: putting the same together from a model takes several
 # times as long as PostgreSQL needs to answer.
 _OWNERS = "ORDER BY create_at, user_id LIMIT 1"
-_TEXT_CLAIM = {
-    kind: f"SELECT user_id, deleted, text_hash FROM storage_stored{kind}"  # noqa: S608  constants
-    f" WHERE {kind}_id = %s {_OWNERS}"
-    for kind in ("resume", "requirements")
-}
+_REQUIREMENTS_CLAIM = (
+    "SELECT user_id, deleted FROM storage_storedrequirements"  # noqa: S608  built of constants
+    f" WHERE requirements_id = %s {_OWNERS}"
+)
 _TEXT = {
     kind: f"SELECT {kind}_id, user_id, {kind}, deleted, text_hash FROM storage_stored{kind}"  # noqa: S608
     f" WHERE {kind}_id = %s {_OWNERS}"
@@ -181,7 +180,7 @@ def _processing(user_id: int, processing_id: int, status: str, *, with_texts: bo
 def _check_requirements(user_id: int, requirements_id: int) -> None:
     """Let pass what is the user's, or is not known yet but has processings of the user's."""
     try:
-        _owned(_one(_TEXT_CLAIM["requirements"], requirements_id), user_id)
+        _owned(_one(_REQUIREMENTS_CLAIM, requirements_id), user_id)
     except NotFound:
         known = StoredProcessing.objects.filter(user_id=user_id, requirements_id=requirements_id)
         if not known.exclude(status=Status.DELETED).exists():
