@@ -123,10 +123,14 @@ def test_a_killed_process_is_named_alone_and_recovers(
         killed_at = time.monotonic()
         if watched.is_scraped(name):
             assert not watched.is_up(name)
-        named = seconds_until(
-            lambda: part in watched.down() & watched.down_by_metrics(), since=killed_at
-        )
-        assert watched.down() <= {part}, "others are named as well"
+        looks: list[set[str]] = []
+
+        def is_named() -> bool:
+            looks.append(watched.down())
+            return part in looks[-1] & watched.down_by_metrics()
+
+        named = seconds_until(is_named, since=killed_at)
+        assert looks[-1] == {part}
     finally:
         stack.release(name)
     released_at = time.monotonic()
