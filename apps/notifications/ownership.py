@@ -26,7 +26,8 @@ State = Callback.State
 
 
 # Of what its owner did not delete; what is registered already stays as it is. The second statement
-# sees what was committed while the first waited for a delete of the user's.
+# sees what was committed while the first waited for a delete of the user's. Owners are looked up
+# row by row: for a join, and without statistics, the planner reads the whole table.
 _REGISTER = Statement(
     "register",
     """
@@ -54,10 +55,14 @@ WITH wanted AS (
     RETURNING processing_id, run, user_id
 )
 SELECT EXISTS (
-    SELECT 1 FROM wanted JOIN (
-        SELECT processing_id, run, user_id FROM registered
-        UNION ALL SELECT processing_id, run, user_id FROM notifications_callback
-    ) AS there USING (processing_id, run)
+    SELECT 1 FROM wanted, LATERAL (
+        SELECT user_id FROM registered AS there
+        WHERE (there.processing_id, there.run) = (wanted.processing_id, wanted.run)
+        UNION ALL
+        SELECT user_id FROM notifications_callback AS there
+        WHERE there.processing_id = wanted.processing_id AND there.run = wanted.run
+        LIMIT 1
+    ) AS there
     WHERE there.user_id <> wanted.user_id)
 """,
     first="SELECT pg_advisory_xact_lock_shared(%(class)s, place)"
