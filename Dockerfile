@@ -1,6 +1,6 @@
 # One image for every process of the system; the command tells which one it is.
 # The system's stage holds no compiler, no pip and no cache, writes nothing but /tmp, and runs as
-# user 10001. tests/deploy/replay.py replays these steps where no engine runs; it knows the
+# user 10001. tests/stack/deploy replays these steps where no engine runs; it knows the
 # instructions and options used here and refuses others.
 
 FROM python:3.13.14-slim-trixie AS base
@@ -29,7 +29,7 @@ CMD ["sleep", "infinity"]
 FROM base AS system
 RUN pip uninstall --yes --quiet pip
 COPY --from=packages /srv/venv /srv/venv
-COPY manage.py celery_app.py gunicorn.conf.py ./
+COPY manage.py celery_app.py ./
 COPY docker/healthcheck.py docker/
 COPY resume_platform resume_platform
 COPY staff staff
@@ -42,6 +42,4 @@ EXPOSE 8000
 # The web process; the others' healthchecks stand beside their commands in docker-compose.yml.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "docker/healthcheck.py", "8000", "/health/live"]
-CMD ["gunicorn", "resume_platform.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", \
-     "--threads", "4", "--graceful-timeout", "25", "--no-control-socket", \
-     "--worker-tmp-dir", "/dev/shm"]
+CMD ["python", "-m", "resume_platform.web_server", "--bind", "0.0.0.0:8000"]

@@ -3,7 +3,6 @@
 import os
 from typing import Any
 
-import celery.apps.worker
 import django
 import structlog
 from celery import Celery
@@ -11,11 +10,10 @@ from celery.signals import celeryd_init, setup_logging, worker_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resume_platform.settings")
 
-app = Celery("resume_platform", events="resume_platform.celery_events:GroupedEvents")
+app = Celery("resume_platform")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.autodiscover_tasks(["kafka_bridge"], related_name="canary")
-
+app.autodiscover_tasks(["kafka_bridge"], related_name="process.canary")
 
 log = structlog.get_logger(__name__)
 
@@ -25,8 +23,6 @@ def begin_with_a_line(sender: str, instance: Any, **kwargs: Any) -> None:
     """In place of Celery's banner; with Django set up, whatever comes is logged as the rest is."""
     django.setup()
     instance.quiet = True
-    # It prints past every logger that a signal came; `worker.stopped` tells that.
-    celery.apps.worker.safe_say = lambda *words, **options: None  # type: ignore[attr-defined]
     log.info("worker.starting", node=sender)
 
 

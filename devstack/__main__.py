@@ -11,14 +11,17 @@ from devstack.errors import StackError
 COMMANDS = {
     "demo": ("devstack.demo", "start the system, judge the resumes in examples/, stop it"),
     "up": ("devstack.up", "start the system and stay; Ctrl-C stops it (--port N: the API's port)"),
-    "test": ("devstack.testing", "run every test, or what the pytest arguments select"),
+    "test": (
+        "devstack.testing",
+        "run every tier, a TIER (unit, db, ...), or what pytest arguments select",
+    ),
     "bench": (
-        "devstack.bench.command",
+        "tools.bench.command",
         "measure throughput, latency, HTTP (--help: the scenarios)",
     ),
-    "chaos": ("devstack.chaos.command", "kill everything at random under load; nothing is lost"),
+    "chaos": ("tools.chaos.command", "kill everything at random under load; nothing is lost"),
     "kafka": ("devstack.kafka.__main__", "a real Apache Kafka, by Java (--nodes 1|3, --port N)"),
-    "lint": ("devstack.lint", "formatting, lint, types, import rules"),
+    "lint": ("devstack.lint", "formatting, lint, types, import rules, or one CHECK of them"),
     "openai-standin": ("devstack.openai_standin.__main__", "the OpenAI stand-in alone (--port N)"),
 }
 

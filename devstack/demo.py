@@ -11,8 +11,6 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -22,41 +20,14 @@ from devstack import console, demo_report
 from devstack.client import Client, received
 from devstack.errors import StackError
 from devstack.paths import DEV_DIR, EXAMPLES
-from devstack.ranking import spearman
 from devstack.stack import Stack
+from devstack.vacancies import Vacancy, load
 
 LEAST_AGREEMENT = 0.8
 STANDIN_WAIT_SECONDS = 90.0
 # A real model thinks for seconds, and its limits may make us wait.
 REAL_WAIT_SECONDS = 900.0
 STORED_WAIT_SECONDS = 20.0
-
-
-@dataclass
-class Candidate:
-    file: Path
-    name: str
-    fit: float
-    resume_id: int = 0
-    processing_id: int = 0
-    started_at: float = 0.0
-    judgement: dict[str, Any] = field(default_factory=dict)
-    """The item of GET /get_processing_detail."""
-
-
-@dataclass
-class Vacancy:
-    file: Path
-    title: str
-    candidates: list[Candidate]
-    requirements_id: int = 0
-
-    def ranked(self) -> list[Candidate]:
-        return sorted(self.candidates, key=lambda candidate: -candidate.judgement["score"])
-
-    def agreement(self) -> float:
-        scores = [candidate.judgement["score"] for candidate in self.candidates]
-        return spearman(scores, [candidate.fit for candidate in self.candidates])
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -75,21 +46,6 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     console.say(f"every step was seen to work; {time.monotonic() - began:.0f} s in all")
     return 0
-
-
-def load(examples: Path) -> list[Vacancy]:
-    labels = json.loads((examples / "labels.json").read_text(encoding="utf-8"))
-    return [
-        Vacancy(
-            file=examples / vacancy["file"],
-            title=vacancy["title"],
-            candidates=[
-                Candidate(examples / each["file"], each["name"], each["fit"])
-                for each in vacancy["candidates"]
-            ],
-        )
-        for vacancy in labels["vacancies"]
-    ]
 
 
 class Demo:

@@ -2,14 +2,13 @@
 
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from devstack.demo import Vacancy
+from devstack.vacancies import Vacancy
 
 WIDTH_WITHOUT_TERMINAL = 140
 
@@ -20,7 +19,7 @@ def screen() -> Console:
     return console if console.is_terminal else Console(width=WIDTH_WITHOUT_TERMINAL)
 
 
-def show_vacancy(vacancy: "Vacancy") -> None:
+def show_vacancy(vacancy: Vacancy) -> None:
     table = Table(
         title=f"{escape(vacancy.title)}  (Spearman against the labels: {vacancy.agreement():.2f})",
         title_justify="left",

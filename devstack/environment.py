@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+# All of a stack's clients come from one address.
+ADDRESS_LIMITS = {"LOGIN_PER_MINUTE": "10000", "REGISTER_PER_MINUTE": "10000"}
 # One host would do a demo at production's 3 starts and 3 AI calls a minute in a quarter of an hour.
 START_LIMIT = {"START_PROCESSING_PER_MINUTE": "10000"}
 STANDIN_LIMITS = {"AI_RPM": "10000", "AI_RPD": "1000000", "AI_TPM": "100000000"}
@@ -16,6 +18,13 @@ TOPIC_SETTINGS = {
     "KAFKA_TOPIC_AI_HANDLER": "AI_handler",
     "KAFKA_TOPIC_SENDING": "sending",
     "KAFKA_TOPIC_NOTIFICATIONS": "notifications",
+}
+
+# Settings must name servers, also where none is asked: addresses at which nobody listens.
+NO_SERVERS = {
+    "DATABASE_URL": "postgresql://127.0.0.1:9/none",
+    "REDIS_URL": "redis://127.0.0.1:9/0",
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
 }
 
 
@@ -65,7 +74,11 @@ class StackEnvironment:
         )
         self.default("PYTHONUNBUFFERED", "1")
         self._bypass_proxy_for_loopback()
-        chosen = START_LIMIT | (OUTSIDE_AI_LIMITS if self.outside.openai else STANDIN_LIMITS)
+        chosen = (
+            START_LIMIT
+            | ADDRESS_LIMITS
+            | (OUTSIDE_AI_LIMITS if self.outside.openai else STANDIN_LIMITS)
+        )
         for name, value in chosen.items():
             if name not in self.values:
                 self.values[name] = self.limits[name] = value

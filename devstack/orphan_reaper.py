@@ -1,7 +1,7 @@
 """Ends process groups whose supervisor is gone, even one that was killed by SIGKILL.
 
-Runs alone (`python -I guard.py`) with the supervisor's pipe as its standard input: `+<pgid>` adds
-a group, `-<pgid>` removes one. The end of the pipe is the end of the supervisor.
+Runs alone (`python -I orphan_reaper.py`) with the supervisor's pipe as its standard input:
+`+<pgid>` adds a group, `-<pgid>` removes one. The end of the pipe is the end of the supervisor.
 """
 
 import os

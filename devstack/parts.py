@@ -12,7 +12,7 @@ from devstack.process import Process, Spec
 from devstack.readiness import WorkerMailbox, http_answers
 
 SERVERS = ("postgres", "redis", "kafka")
-# As in the image: decision 0111.
+# As in the image.
 WEB_PROCESSES, WEB_THREADS = 2, 4
 # Queue, rows at once and database connections of each worker. A callback's thread holds no
 # connection while it waits for its receiver, and there are many, so that slow receivers hold up
@@ -55,7 +55,7 @@ class Parts:
 
     def web(self, port: int, *, flower_port: int, counts: Path) -> Spec:
         """`counts`: where its processes count requests."""
-        spec = self._python("web", *gunicorn("resume_platform.wsgi", port))
+        spec = self._python("web", *web_server("resume_platform.wsgi.application", port))
         environment = {
             "PROMETHEUS_MULTIPROC_DIR": str(counts),
             "FLOWER_HEALTH_URL": f"http://{HOST}:{flower_port}/healthcheck",
@@ -161,12 +161,12 @@ class Parts:
         return check
 
 
-def gunicorn(application: str, port: int) -> list[str]:
+def web_server(application: str, port: int) -> list[str]:
     """Python's arguments for the web server of a WSGI application."""
     return [
-        *("-m", "gunicorn", application, "--bind", f"{HOST}:{port}"),
-        *("--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)),
-        *("--graceful-timeout", "5", "--no-control-socket"),
+        *("-m", "resume_platform.web_server", "--application", application),
+        *("--bind", f"{HOST}:{port}"),
+        *("--processes", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Keeps the guard process informed, and a record of our process groups for the next run."""
+"""Keeps the orphan reaper informed, and a record of our process groups for the next run."""
 
 import subprocess
 import sys
@@ -6,18 +6,18 @@ from pathlib import Path
 
 import psutil
 
-from devstack import guard
+from devstack import orphan_reaper
 from devstack.files import read_json, write_json
 from devstack.process import Process
 
 
-class Watchdog:
+class ProcessGroups:
     """Not thread-safe: the supervisor's lock covers it."""
 
     def __init__(self, record: Path) -> None:
         self._record = record
         self._groups: dict[int, float] = {}
-        self._guard: subprocess.Popen[str] | None = None
+        self._reaper: subprocess.Popen[str] | None = None
 
     def add(self, group: int) -> None:
         self._groups[group] = _created(group)
@@ -38,23 +38,23 @@ class Watchdog:
         return code
 
     def close(self) -> None:
-        if self._guard is not None and self._guard.stdin is not None:
-            self._guard.stdin.close()
-            self._guard.wait()
-            self._guard = None
+        if self._reaper is not None and self._reaper.stdin is not None:
+            self._reaper.stdin.close()
+            self._reaper.wait()
+            self._reaper = None
         if not self._groups:
             self._record.unlink(missing_ok=True)
 
     def _tell(self, line: str) -> None:
-        if self._guard is not None and self._guard.poll() is None:
+        if self._reaper is not None and self._reaper.poll() is None:
             try:
                 self._write_line(line)
             except BrokenPipeError:
                 pass
             else:
                 return
-        self._guard = subprocess.Popen(
-            [sys.executable, "-I", guard.__file__],
+        self._reaper = subprocess.Popen(
+            [sys.executable, "-I", orphan_reaper.__file__],
             stdin=subprocess.PIPE,
             text=True,
             bufsize=1,
@@ -65,17 +65,17 @@ class Watchdog:
             self._write_line(f"+{group}")
 
     def _write_line(self, line: str) -> None:
-        assert self._guard is not None
-        assert self._guard.stdin is not None
-        self._guard.stdin.write(line + "\n")
-        self._guard.stdin.flush()
+        assert self._reaper is not None
+        assert self._reaper.stdin is not None
+        self._reaper.stdin.write(line + "\n")
+        self._reaper.stdin.flush()
 
     def _write(self) -> None:
         write_json(self._record, [[group, created] for group, created in self._groups.items()])
 
 
 def end_leftovers(record: Path) -> int:
-    """Ends the groups of an earlier run whose supervisor and guard both died; returns how many.
+    """Ends the groups of an earlier run whose supervisor and reaper both died; returns how many.
 
     A group's leader is known by its pid together with its start time, so that a stranger who got
     the pid since is left alone.
@@ -85,7 +85,7 @@ def end_leftovers(record: Path) -> int:
         for group, created in read_json(record) or []
         if created and _created(group) == created
     }
-    guard.end(alive)
+    orphan_reaper.end(alive)
     record.unlink(missing_ok=True)
     return len(alive)
 

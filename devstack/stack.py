@@ -17,10 +17,10 @@ from devstack.files import write_json
 from devstack.parts import Parts
 from devstack.paths import ALL_SETTINGS
 from devstack.ports import HOST, free_port, is_free
+from devstack.process_groups import end_leftovers
 from devstack.servers import Servers
 from devstack.settings_file import read_settings
 from devstack.supervisor import Supervisor
-from devstack.watchdog import end_leftovers
 
 
 class Stack:

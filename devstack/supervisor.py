@@ -10,7 +10,7 @@ from pathlib import Path
 from devstack import interrupts
 from devstack.errors import StackError, StartFailed
 from devstack.process import Process, Spec, describe_exit
-from devstack.watchdog import Watchdog
+from devstack.process_groups import ProcessGroups
 
 POLL_SECONDS = 0.03
 FIRST_RESTART_SECONDS = 0.1
@@ -44,7 +44,7 @@ class Supervisor:
         self._report = report
         self._progress = progress
         self._changed = changed
-        self._watchdog = Watchdog(record)
+        self._groups = ProcessGroups(record)
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -93,7 +93,7 @@ class Supervisor:
         if process.spec.one_shot and process.name in done:
             return True
         if process.has_ended():
-            code = self._watchdog.reap(process)
+            code = self._groups.reap(process)
             if process.spec.one_shot and code == 0:
                 return True
             raise StartFailed(process.name, describe_exit(code), process.log_tail())
@@ -115,7 +115,7 @@ class Supervisor:
             except OSError as error:
                 raise StartFailed(process.name, str(error), "") from error
             assert process.pid is not None
-            self._watchdog.add(process.pid)
+            self._groups.add(process.pid)
 
     # --- watching ---------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class Supervisor:
 
     def _bury(self, process: Process, now: float) -> None:
         lived = now - process.started_at
-        code = self._watchdog.reap(process)
+        code = self._groups.reap(process)
         if self._asked_to_end.pop(process.name, None) is not None:
             self._next_start[process.name] = now
             return
@@ -244,7 +244,7 @@ class Supervisor:
                 needed = {need for name in left for need in self._all_needs(name)}
                 self._stop_together([self._processes[name] for name in left - needed])
                 left &= needed
-            self._watchdog.close()
+            self._groups.close()
 
     def _stop_together(self, processes: Sequence[Process]) -> None:
         for process in processes:
@@ -256,7 +256,7 @@ class Supervisor:
         while waiting:
             for process in waiting:
                 if process.has_ended():
-                    self._watchdog.reap(process)
+                    self._groups.reap(process)
                 elif interrupts.pending() or time.monotonic() > deadlines[process.name]:
                     process.kill_group()
             waiting = [process for process in waiting if process.pid is not None]

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from kafka_bridge import dead_letter_admin  # noqa: F401  registers its page
+from kafka_bridge.dead_letters import admin as dead_letter_admin  # noqa: F401  registers its page
 from kafka_bridge.models import InboxMessage, MessageTask, OutboxMessage, PartitionLog
-from resume_platform.admin import ModelAdmin, ReadOnly, TabularInline
+from resume_platform.admin.base import ModelAdmin, ReadOnly, TabularInline
 
 
 @admin.register(OutboxMessage)

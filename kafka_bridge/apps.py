@@ -8,4 +8,5 @@ class KafkaBridgeConfig(AppConfig):
 
     def ready(self) -> None:
         # They register themselves once the apps are loaded.
-        from kafka_bridge import checks, own_texts  # noqa: F401
+        from kafka_bridge.erasure import bridge_data  # noqa: F401
+        from kafka_bridge.tasks import checks  # noqa: F401

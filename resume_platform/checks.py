@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from resume_platform import tracing
+from resume_platform.observability import tracing
 
 
 class PlatformConfig(AppConfig):

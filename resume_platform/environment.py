@@ -181,6 +181,8 @@ class Environment(BaseSettings):
     MAX_ACTIVE_SESSIONS: Count = 5
     LOGIN_MAX_ATTEMPTS: Count = 5
     LOGIN_BLOCK_SECONDS: Count = 300
+    LOGIN_PER_MINUTE: Count = 60
+    REGISTER_PER_MINUTE: Count = 30
 
     # Uploads
     MAX_CHARS_RESUME: Count = 15_000

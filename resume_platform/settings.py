@@ -7,96 +7,14 @@ from pathlib import Path
 import dj_database_url
 from django.templatetags.static import static
 
-from resume_platform.environment import Network, Price, load
+from resume_platform.environment import load
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = load()
 
-# --- the environment, under its own names ------------------------------------------------------
-SECRET_KEY: str = env.SECRET_KEY
-JWT_SIGNING_KEY: str = env.JWT_SIGNING_KEY
-DEBUG: bool = env.DEBUG
-ALLOWED_HOSTS: list[str] = env.ALLOWED_HOSTS
-ENABLED_APPS: list[str] = env.ENABLED_APPS
-TRUSTED_PROXIES: list[Network] = env.TRUSTED_PROXIES
-HTTPS_ONLY: bool = bool(env.HTTPS_ONLY)
-CORS_ALLOWED_ORIGINS: list[str] = env.CORS_ALLOWED_ORIGINS
-DATABASE_URL: str = env.DATABASE_URL
-DATABASE_DIRECT_URL: str = env.DATABASE_DIRECT_URL
-# Otherwise there may be a transaction pooler in between, where no session is one client's.
-IS_DATABASE_DIRECT = DATABASE_URL == DATABASE_DIRECT_URL
-DATABASE_CONN_MAX_AGE: int = env.DATABASE_CONN_MAX_AGE
-DATABASE_POOL_SIZE: int = env.DATABASE_POOL_SIZE
-DATABASE_ANSWER_SECONDS: float = env.DATABASE_ANSWER_SECONDS
-REDIS_URL: str = env.REDIS_URL
-CACHE_URL: str = env.CACHE_URL
-KAFKA_BOOTSTRAP_SERVERS: str = env.KAFKA_BOOTSTRAP_SERVERS
-KAFKA_GROUP_ID: str = env.KAFKA_GROUP_ID
-KAFKA_TOPIC_PARTITIONS: int = env.KAFKA_TOPIC_PARTITIONS
-KAFKA_TOPIC_RETENTION_HOURS: int = env.KAFKA_TOPIC_RETENTION_HOURS
-KAFKA_TOPIC_REPLICATION: int | None = env.KAFKA_TOPIC_REPLICATION
-KAFKA_FETCH_WAIT_MAX_MS: int = env.KAFKA_FETCH_WAIT_MAX_MS
-KAFKA_SESSION_TIMEOUT_MS: int = env.KAFKA_SESSION_TIMEOUT_MS
-OUTCOME_EVENT: str = env.OUTCOME_EVENT
-LEASE_SECONDS: float = env.LEASE_SECONDS
-WAKE_AGAIN_SECONDS: float = env.WAKE_AGAIN_SECONDS
-WAKE_LIMIT: int = env.WAKE_LIMIT
-WORKER_THREADS: int = env.WORKER_THREADS
-DISPATCH_INTERVAL_SECONDS: float = env.DISPATCH_INTERVAL_SECONDS
-STALLED_AFTER_MINUTES: float = env.STALLED_AFTER_MINUTES
-HOUSEKEEPING_INTERVAL_SECONDS: float = env.HOUSEKEEPING_INTERVAL_SECONDS
-KEEP_PAYLOAD_DAYS: float = env.KEEP_PAYLOAD_DAYS
-KEEP_DONE_DAYS: float = env.KEEP_DONE_DAYS
-KEEP_INBOX_DAYS: float = env.KEEP_INBOX_DAYS
-RETENTION_DAYS: float = env.RETENTION_DAYS
-ERASURE_SECOND_LOOK_SECONDS: float = env.ERASURE_SECOND_LOOK_SECONDS
-ACCESS_TOKEN_EXPIRE_MINUTES: int = env.ACCESS_TOKEN_EXPIRE_MINUTES
-REFRESH_TOKEN_EXPIRE_DAYS: int = env.REFRESH_TOKEN_EXPIRE_DAYS
-MAX_ACTIVE_SESSIONS: int = env.MAX_ACTIVE_SESSIONS
-LOGIN_MAX_ATTEMPTS: int = env.LOGIN_MAX_ATTEMPTS
-LOGIN_BLOCK_SECONDS: int = env.LOGIN_BLOCK_SECONDS
-MAX_CHARS_RESUME: int = env.MAX_CHARS_RESUME
-MAX_CHARS_REQUIREMENTS: int = env.MAX_CHARS_REQUIREMENTS
-MAX_FILE_BYTES: int = env.MAX_FILE_BYTES
-START_PROCESSING_PER_MINUTE: int = env.START_PROCESSING_PER_MINUTE
-START_PROCESSING_BLOCK_SECONDS: int = env.START_PROCESSING_BLOCK_SECONDS
-OPENAI_API_KEY: str = env.OPENAI_API_KEY
-OPENAI_BASE_URL: str = env.OPENAI_BASE_URL
-OPENAI_MODEL: str = env.OPENAI_MODEL
-OPENAI_PROXY: str = env.OPENAI_PROXY
-OPENAI_TIMEOUT_SECONDS: float = env.OPENAI_TIMEOUT_SECONDS
-AI_RPM: int = env.AI_RPM
-AI_RPD: int = env.AI_RPD
-AI_TPM: int = env.AI_TPM
-AI_MAX_WAIT_SECONDS: float = env.AI_MAX_WAIT_SECONDS
-AI_BLOCKED_COUNTRIES: list[str] = env.AI_BLOCKED_COUNTRIES
-EGRESS_TRACE_URL: str = env.EGRESS_TRACE_URL
-EGRESS_UNKNOWN: str = env.EGRESS_UNKNOWN
-AI_SUITABLE_SCORE: int = env.AI_SUITABLE_SCORE
-AI_REDACTION: bool = env.AI_REDACTION
-KEEP_AI_CALLS_DAYS: int = env.KEEP_AI_CALLS_DAYS
-AI_PRICES: dict[str, Price] = env.AI_PRICES
-AI_CURRENCY: str = env.AI_CURRENCY
-WEBHOOK_SECRET: list[str] = env.WEBHOOK_SECRET
-WEBHOOK_TIMEOUT_SECONDS: float = env.WEBHOOK_TIMEOUT_SECONDS
-WEBHOOK_RETRY_SCHEDULE: list[float] = env.WEBHOOK_RETRY_SCHEDULE
-WEBHOOK_ALLOWED_PRIVATE_NETWORKS: list[Network] = env.WEBHOOK_ALLOWED_PRIVATE_NETWORKS
-WEBHOOK_MAX_PER_HOST: int = env.WEBHOOK_MAX_PER_HOST
-TEST_CALLBACK_PER_MINUTE: int = env.TEST_CALLBACK_PER_MINUTE
-REDELIVER_PER_MINUTE: int = env.REDELIVER_PER_MINUTE
-WEBHOOK_BREAKER_FAILURES: int = env.WEBHOOK_BREAKER_FAILURES
-WEBHOOK_BREAKER_SECONDS: float = env.WEBHOOK_BREAKER_SECONDS
-WEBHOOK_BREAKER_MAX_SECONDS: float = env.WEBHOOK_BREAKER_MAX_SECONDS
-STORAGE_TIME_PROCESSED_MESSAGES: int = env.STORAGE_TIME_PROCESSED_MESSAGES
-METRICS_PORT: int = env.METRICS_PORT
-METRICS_HOST: str = env.METRICS_HOST
-FLOWER_HEALTH_URL: str = env.FLOWER_HEALTH_URL
-LOG_DIR: str | None = env.LOG_DIR
-LOG_LEVEL: str = env.LOG_LEVEL
-LOG_KEEP_DAYS: int = env.LOG_KEEP_DAYS
-OTEL_EXPORTER_OTLP_ENDPOINT: str = env.OTEL_EXPORTER_OTLP_ENDPOINT
-WEBHOOK_TRACEPARENT: bool = env.WEBHOOK_TRACEPARENT
+# Every setting of the environment, under its own name (`environment.py`).
+globals().update(dict(env))
 
 KAFKA_TOPICS = {
     "uploading_data": env.KAFKA_TOPIC_UPLOADING_DATA,
@@ -129,20 +47,20 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "resume_platform.api.measuring.measured",
-    "resume_platform.api.access.told_of",
-    "resume_platform.api.middleware.plain_requests",
-    "resume_platform.api.middleware.probes_by_any_name",
-    "resume_platform.api.middleware.security_headers",
+    "resume_platform.http.request_metrics.measured",
+    "resume_platform.http.request_log.told_of",
+    "resume_platform.http.middleware.plain_requests",
+    "resume_platform.http.middleware.probes_by_any_name",
+    "resume_platform.http.middleware.security_headers",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "resume_platform.api.staff_pages.Sessions",
+    "resume_platform.http.staff_middleware.Sessions",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "resume_platform.api.staff_pages.Users",
-    "resume_platform.api.staff_pages.Messages",
+    "resume_platform.http.staff_middleware.Users",
+    "resume_platform.http.staff_middleware.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -186,8 +104,6 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
-    # What is prepared (`postgresql_pool/prepared.py`) is planned once; poolers refuse such options.
-    **({"options": "-c plan_cache_mode=force_generic_plan"} if IS_DATABASE_DIRECT else {}),
     **DATABASES["default"].get("OPTIONS", {}),
 }
 if env.DATABASE_POOL_SIZE:
@@ -195,7 +111,7 @@ if env.DATABASE_POOL_SIZE:
     DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "apps.auth.hashers.BoundedArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -227,6 +143,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 # --- security ----------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+HTTPS_ONLY = bool(env.HTTPS_ONLY)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_REDIRECT_EXEMPT = ["^health", "^metrics$"]  # probes and scrapers come past the proxy
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
@@ -257,7 +174,7 @@ UNFOLD = {
     ],
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "staff.start_page.dashboard",
+    "DASHBOARD_CALLBACK": "staff.dashboard.page.dashboard",
     "STYLES": [lambda request: static("staff/staff.css")],
     "SIDEBAR": {
         "show_search": True,
@@ -287,13 +204,13 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "apps.auth.authentication.AccessTokenAuthentication"
         if "auth" in env.ENABLED_APPS
-        else "resume_platform.api.authentication.SignatureAuthentication"
+        else "resume_platform.http.signature_authentication.SignatureAuthentication"
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["resume_platform.api.parsers.StrictJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "resume_platform.api.negotiation.AlwaysAnswers",
-    "EXCEPTION_HANDLER": "resume_platform.api.exception_handler.handle",
+    "DEFAULT_PARSER_CLASSES": ["resume_platform.http.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "resume_platform.http.negotiation.AlwaysAnswers",
+    "EXCEPTION_HANDLER": "resume_platform.http.exception_handler.handle",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
 }
@@ -314,7 +231,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
-    "POSTPROCESSING_HOOKS": ["resume_platform.api.schema.complete"],
+    "POSTPROCESSING_HOOKS": ["resume_platform.http.schema.complete"],
 }
 
 # --- Celery: wake-ups only, so nothing is kept and nothing waits in it (DESIGN, Traps) ----------
@@ -339,5 +256,5 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_TIMEZONE = "UTC"
 
 # --- logs --------------------------------------------------------------------------------------
-LOGGING_CONFIG = "resume_platform.logs.configure"
+LOGGING_CONFIG = "resume_platform.observability.logs.configure"
 LOGGING = {"process": os.environ.get("PROCESS_NAME", "")}

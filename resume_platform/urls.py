@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from resume_platform.api import health
+from resume_platform.http import health
 
 APPS_WITH_URLS = ("auth", "uploads", "storage", "notifications")
 
@@ -30,6 +30,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "resume_platform.api.exception_handler.bad_request"
-handler404 = "resume_platform.api.exception_handler.not_found"
-handler500 = "resume_platform.api.exception_handler.server_error"
+handler400 = "resume_platform.http.exception_handler.bad_request"
+handler404 = "resume_platform.http.exception_handler.not_found"
+handler500 = "resume_platform.http.exception_handler.server_error"

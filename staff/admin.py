@@ -7,12 +7,12 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
 
-from resume_platform.admin import ModelAdmin
+from resume_platform.admin.base import ModelAdmin
 
 import_module("staff.admin_log")
 if apps.is_installed("apps.storage"):
-    import_module("staff.processing_admin")
-    import_module("staff.vacancy_admin")
+    import_module("staff.processings.admin")
+    import_module("staff.vacancies.admin")
 
 admin.site.index_template = "staff/index.html"
 admin.site.unregister(Group)

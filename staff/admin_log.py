@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from resume_platform.admin import ModelAdmin, ReadOnly
+from resume_platform.admin.base import ModelAdmin, ReadOnly
 
 
 @admin.register(LogEntry)

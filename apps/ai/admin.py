@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from apps.ai import ledger
 from apps.ai.models import Analysis, DailySpending, ProviderCall, Rubric, Tombstone
-from resume_platform.admin import ExactFilter, ModelAdmin, ReadOnly
+from apps.ai.provider import usage_ledger
+from resume_platform.admin.base import ExactFilter, ModelAdmin, ReadOnly
 
 MAX_SUMS = 200
 
@@ -82,7 +82,7 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin):
         response = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None)
         if context and "cl" in context:
-            context["spending"] = ledger.by_user_and_day(context["cl"].queryset)[:MAX_SUMS]
+            context["spending"] = usage_ledger.by_user_and_day(context["cl"].queryset)[:MAX_SUMS]
             context["currency"] = settings.AI_CURRENCY
         return response
 

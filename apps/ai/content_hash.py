@@ -1,4 +1,4 @@
-"""Names of texts: equal texts have equal names, and a name says nothing about its text."""
+"""Hashes texts: equal texts have equal hashes, and a hash says nothing about its text."""
 
 import hashlib
 
@@ -8,5 +8,5 @@ def text_hash(text: str) -> str:
 
 
 def key_of(*parts: str) -> str:
-    """One name for several texts in this order."""
+    """One hash for several texts in this order."""
     return text_hash("\x00".join(f"{len(part)}:{part}" for part in parts))

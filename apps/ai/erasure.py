@@ -1,10 +1,10 @@
-"""What the AI app holds of a user's texts: judgements with their quotes, and rubrics.
+"""Registers what the AI app holds of a user's texts: judgements with their quotes, and rubrics.
 
-Tokens, cost, times and scores stay, in the analyses and in the books.
+Tokens, cost, times and scores stay, in the analyses and in the usage ledger.
 """
 
-from kafka_bridge.erasure import erases
-from kafka_bridge.texts import Texts
+from kafka_bridge.erasure.erase_user import register_personal_data
+from kafka_bridge.erasure.personal_data import PersonalData
 
 # The words of a rubric are the requirements'; those of several users are the others' as well.
 _OF_USER = """
@@ -21,23 +21,23 @@ t.created_at < %(before)s AND NOT EXISTS (
 )
 """
 
-erases(
+register_personal_data(
     "ai",
-    Texts(
+    PersonalData(
         name="ai.analyses",
         table="ai_analysis",
-        holds="t.status = 'finished' OR t.result IS NOT NULL OR t.verdict <> ''"
+        has_text="t.status = 'finished' OR t.result IS NOT NULL OR t.verdict <> ''"
         " OR t.resume_hash <> '' OR t.requirements_hash <> ''",
-        emptied="status = CASE status WHEN 'finished' THEN 'forgotten' ELSE status END,"
+        without_text="status = CASE status WHEN 'finished' THEN 'forgotten' ELSE status END,"
         " result = NULL, verdict = '', resume_hash = '', requirements_hash = ''",
         unused="t.created_at < %(before)s",
     ),
-    Texts(
+    PersonalData(
         name="ai.rubrics",
         table="ai_rubric",
-        holds="t.criteria IS NOT NULL",
+        has_text="t.criteria IS NOT NULL",
         # Under another key, so that the same requirements get a rubric of their own again.
-        emptied="criteria = NULL, claimed_until = NULL, requirements_hash = '',"
+        without_text="criteria = NULL, claimed_until = NULL, requirements_hash = '',"
         " key = 'erased-' || id",
         of_user=_OF_USER,
         unused=_UNUSED,

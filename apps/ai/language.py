@@ -1,4 +1,4 @@
-"""Which of the two languages we answer in a text is written in."""
+"""Detects the language of a text: one of the two that we answer in."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""What the AI app does when an event comes."""
+"""The AI app's handlers of events and its periodic work."""
 
 from threading import Thread
 from typing import Any
@@ -6,11 +6,16 @@ from typing import Any
 from celery.signals import worker_ready
 from django.conf import settings
 
-from apps.ai import erasure, retention, services  # noqa: F401  erasure registers its handler
-from apps.ai.configured import configured_provider
+from apps.ai import (
+    erasure,  # noqa: F401  registers its handler
+    services,
+)
+from apps.ai.pipeline import analyze as pipeline
+from apps.ai.provider import usage_retention
+from apps.ai.provider.configured import configured_provider
 from apps.ai.redaction.lexicon import warm_up
-from kafka_bridge.events import DeleteProcessing, DeleteRequirements, NewRequest
-from kafka_bridge.periodic import periodic
+from kafka_bridge.contract.events import DeleteProcessing, DeleteRequirements, NewRequest
+from kafka_bridge.jobs.periodic import periodic
 from kafka_bridge.tasks import Attempt, RetryPolicy, handler
 
 AI_RETRY = RetryPolicy(schedule=(2, 5, 15, 30, 60, 120, 300), jitter=0.2)
@@ -22,19 +27,19 @@ def analyze(event: NewRequest, attempt: Attempt) -> None:
 
     Raises RetryLater while the provider is away or limits us and another attempt is left.
     """
-    services.analyze(event=event, attempt=attempt, provider=configured_provider())
+    pipeline.analyze(event=event, attempt=attempt, provider=configured_provider())
 
 
 @handler("ai.forget", DeleteProcessing, DeleteRequirements, queue="ai")
 def forget(event: DeleteProcessing | DeleteRequirements, attempt: Attempt) -> None:
-    """Bury deleted ids, whether their request came already or comes later."""
+    """Write tombstones of deleted ids, whether their request came already or comes later."""
     services.forget(event=event, attempt=attempt)
 
 
 @periodic("ai.fold_old_calls", every=settings.HOUSEKEEPING_INTERVAL_SECONDS)
 def fold_old_calls() -> None:
-    """The provider's books stay small: what is over KEEP_AI_CALLS_DAYS stays as sums."""
-    retention.fold_old_calls()
+    """Keep the usage ledger small: what is over KEEP_AI_CALLS_DAYS stays as sums."""
+    usage_retention.fold_old_calls()
 
 
 @worker_ready.connect

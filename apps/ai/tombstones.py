@@ -1,4 +1,4 @@
-"""What its owner deleted stays deleted: tombstones, and the lock that orders deletions."""
+"""Writes tombstones of what its owner deleted, under the lock that orders deletions."""
 
 from collections.abc import Iterable
 
@@ -6,10 +6,10 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from apps.ai.models import Analysis, Rubric, Tombstone
-from kafka_bridge.events import NewRequest
+from kafka_bridge.contract.events import NewRequest
 
 # With `parameters`: whether the owner deleted the processing or its requirements.
-IS_BURIED = """
+HAS_TOMBSTONE = """
 EXISTS (SELECT 1 FROM ai_tombstone WHERE user_id = %(user)s
         AND ((kind = 'processing' AND ref_id = %(processing)s)
              OR (kind = 'requirements' AND ref_id = %(requirements)s)))
@@ -39,7 +39,7 @@ def lock_name(user_id: int) -> str:
     return f"ai.user:{user_id}"
 
 
-def bury(*, user_id: int, processing_ids: Iterable[int], requirements_ids: Iterable[int]) -> None:
+def write(*, user_id: int, processing_ids: Iterable[int], requirements_ids: Iterable[int]) -> None:
     """Write the tombstones and empty the user's analyses of these ids. Needs the user's lock."""
     processings, requirements = set(processing_ids), set(requirements_ids)
     refs = [(Tombstone.Kind.PROCESSING, ref) for ref in sorted(processings)]

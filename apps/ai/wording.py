@@ -1,4 +1,4 @@
-"""Text of a model made fit to store and to list."""
+"""Makes a text of the model fit to store and to list."""
 
 
 def one_line(text: str) -> str:

@@ -10,8 +10,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 
 from apps.auth.models import Session, User
 from apps.auth.staff_actions import ERASE
-from resume_platform.admin import ModelAdmin, TabularInline
-from resume_platform.staff_action_pages import WithStaffActions
+from resume_platform.admin.base import ModelAdmin, TabularInline
+from resume_platform.admin.staff_action_pages import WithStaffActions
 
 
 class SessionInline(TabularInline):

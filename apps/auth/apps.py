@@ -9,4 +9,4 @@ class AuthConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from apps.auth import schema, signals  # noqa: F401  # models exist only by now
+        from apps.auth import remedies, schema, signals  # noqa: F401  # models exist only by now

@@ -6,13 +6,13 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from apps.auth import principals, tokens
+from apps.auth import tokens, user_cache
 
 
 class AccessTokenAuthentication(BaseAuthentication):
     """Sets `request.user` to a Principal. Costs no query while Redis remembers the user."""
 
-    def authenticate(self, request: Request) -> tuple[principals.Principal, tokens.Claims] | None:
+    def authenticate(self, request: Request) -> tuple[user_cache.Principal, tokens.Claims] | None:
         scheme, _space, raw = get_authorization_header(request).partition(b" ")
         if not scheme:
             return None
@@ -22,7 +22,7 @@ class AccessTokenAuthentication(BaseAuthentication):
             claims = tokens.read_access(raw.strip().decode("ascii"))
         except (tokens.MalformedToken, UnicodeDecodeError) as error:
             raise _refused() from error
-        principal = principals.find(claims)
+        principal = user_cache.find(claims)
         if principal is None:
             raise _refused()
         structlog.contextvars.bind_contextvars(user_id=principal.id)

@@ -3,33 +3,34 @@
 The row stays, under a name that says so, as the memory that this id was somebody's.
 """
 
-from apps.auth import principals
-from kafka_bridge import texts
-from kafka_bridge.erasure import erases
-from kafka_bridge.texts import Texts
+from apps.auth import user_cache
+from kafka_bridge.erasure import personal_data
+from kafka_bridge.erasure.erase_user import register_personal_data
+from kafka_bridge.erasure.personal_data import PersonalData
 
-ACCOUNT = Texts(
+ACCOUNT = PersonalData(
     name="auth.accounts",
     table="accounts_user",
     # Without a password no hash matches; a higher version makes every token worthless.
-    holds="t.is_active OR t.full_name IS NOT NULL"
+    has_text="t.is_active OR t.full_name IS NOT NULL"
     " OR t.username NOT LIKE 'erased-%%@erased.invalid'",
-    emptied="username = 'erased-' || id || '@erased.invalid', full_name = NULL, password = '!',"
+    without_text="username = 'erased-' || id || '@erased.invalid', full_name = NULL,"
+    " password = '!',"
     " is_active = FALSE, is_staff = FALSE, is_superuser = FALSE,"
     " session_version = session_version + 1",
     of_user="t.id = %(user)s",
 )
-SESSIONS = Texts(
+SESSIONS = PersonalData(
     name="auth.sessions",
     table="accounts_session",
-    holds="t.revoked_at IS NULL OR t.refresh_digest <> ''",
-    emptied="revoked_at = coalesce(revoked_at, clock_timestamp()), refresh_digest = ''",
+    has_text="t.revoked_at IS NULL OR t.refresh_digest <> ''",
+    without_text="revoked_at = coalesce(revoked_at, clock_timestamp()), refresh_digest = ''",
 )
-STAFF_LOG = Texts(
+STAFF_LOG = PersonalData(
     name="auth.staff_log",
     table="django_admin_log",
-    holds="t.object_repr <> ''",
-    emptied="object_repr = ''",
+    has_text="t.object_repr <> ''",
+    without_text="object_repr = ''",
     of_user="t.object_id = (%(user)s)::text AND t.content_type_id = ("
     "SELECT id FROM django_content_type WHERE app_label = 'accounts' AND model = 'user')",
 )
@@ -39,7 +40,7 @@ KINDS = (ACCOUNT, SESSIONS, STAFF_LOG)
 def close_account(user_id: int) -> None:
     """Take the person out of the account and end its sessions, in the caller's transaction."""
     for kind in KINDS:
-        texts.empty_of_user(kind, user_id=user_id)
+        personal_data.empty_of_user(kind, user_id=user_id)
 
 
-erases("auth", *KINDS, also=principals.renew)
+register_personal_data("auth", *KINDS, also=user_cache.renew)

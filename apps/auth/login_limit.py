@@ -6,34 +6,21 @@ See decision 0020.
 """
 
 import hashlib
-from typing import Any, cast
+import math
+from typing import Any
 
-import redis
 from axes.handlers.base import AxesHandler
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from apps.auth.models import User, normalise_username
-from resume_platform.api.client_address import client_address
-from resume_platform.api.errors import TooManyRequests
-from resume_platform.caching import counters_for
+from resume_platform.http.client_address import client_address, client_network
+from resume_platform.http.errors import TooManyRequests
+from resume_platform.redis.cache import counters_for
+from resume_platform.redis.window_counter import WindowCounter
 
-# Counting and blocking are one step, so that parallel guesses learn no more than serial ones:
-# whoever settles after the block learns nothing, a right password included.
-_SETTLE = """
-local blocked = redis.call('PTTL', KEYS[2])
-if blocked > 0 then return blocked end
-if ARGV[1] == '1' then redis.call('DEL', KEYS[1]) return 0 end
-local failures = redis.call('INCR', KEYS[1])
-if failures == 1 then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
-if failures >= tonumber(ARGV[2]) then
-  redis.call('SET', KEYS[2], '_', 'EX', ARGV[3])
-  redis.call('DEL', KEYS[1])
-end
-return 0
-"""
-# Where the milliseconds left of a block are noted on the request.
+# Where the seconds left of a block are noted on the request.
 _LEFT = "login_blocked_for"
 
 
@@ -41,20 +28,15 @@ def refuse_blocked(request: HttpRequest) -> None:
     """Raises TooManyRequests if the attempt that this request made met a block."""
     left = getattr(request, _LEFT, 0)
     if left > 0:
-        raise TooManyRequests(_blocked_sentence(), "login_blocked", retry_after=-(-left // 1000))
+        raise TooManyRequests(_blocked_sentence(), "login_blocked", retry_after=math.ceil(left))
 
 
 class RedisHandler(AxesHandler):
     """Axes' storage. Redis being away lets through and raises the metric."""
 
     def is_locked(self, request: Any, credentials: dict[str, Any] | None = None) -> bool:
-        counters = counters_for("auth")
-        try:
-            left = counters.redis.pttl(_names(request, (credentials or {}).get("username"))[1])
-        except redis.RedisError as error:
-            counters.away(error)
-            return False
-        return _note(request, left)
+        _counter, block = _keys(request, (credentials or {}).get("username"))
+        return _note(request, _limit().blocked_for(block))
 
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: Any = None, **kwargs: Any
@@ -88,32 +70,37 @@ def locked_out_page(
         _blocked_sentence(),
         status=429,
         content_type="text/plain; charset=utf-8",
-        headers={"Retry-After": str(max(1, -(-left // 1000)))},
+        headers={"Retry-After": str(max(1, math.ceil(left)))},
     )
 
 
 def _settle(request: HttpRequest, username: str | None, *, success: bool) -> bool:
     """Count a judged attempt; the last allowed failure starts the block.
 
-    True if a block had begun while the password was being checked.
+    True if a block had begun while the password was being checked: then a right one learns nothing
+    either, so that parallel guesses learn no more than serial ones.
     """
-    counters = counters_for("auth")
-    try:
-        left = counters.redis.eval(
-            _SETTLE,
-            2,
-            *_names(request, username),
-            "1" if success else "0",
-            settings.LOGIN_MAX_ATTEMPTS,
-            settings.LOGIN_BLOCK_SECONDS,
-        )
-    except redis.RedisError as error:
-        counters.away(error)
-        return False
-    return _note(request, cast(int, left))
+    limit = _limit()
+    counter, block = _keys(request, username)
+    if not success:
+        return _note(request, limit.count(counter, block))
+    left = limit.blocked_for(block)
+    if not left:
+        limit.reset(counter)
+    return _note(request, left)
 
 
-def _note(request: HttpRequest, left: int) -> bool:
+def _limit() -> WindowCounter:
+    return WindowCounter(
+        counters_for("auth"),
+        most=settings.LOGIN_MAX_ATTEMPTS,
+        window_seconds=settings.LOGIN_BLOCK_SECONDS,
+        block_seconds=settings.LOGIN_BLOCK_SECONDS,
+        block_at_limit=True,
+    )
+
+
+def _note(request: HttpRequest, left: float) -> bool:
     if left <= 0:
         return False
     setattr(request, _LEFT, left)
@@ -121,12 +108,13 @@ def _note(request: HttpRequest, left: int) -> bool:
     return True
 
 
-def _names(request: HttpRequest, username: str | None) -> tuple[str, str]:
+def _keys(request: HttpRequest, username: str | None) -> tuple[str, str]:
+    """Of the counter and of the block."""
     # A digest, for a name typed by anybody may be long, and need not be readable in Redis.
-    attempt = f"{normalise_username(username or '')}\n{address_of(request)}"
+    client = client_network(request.META, settings.TRUSTED_PROXIES)
+    attempt = f"{normalise_username(username or '')}\n{client}"
     who = hashlib.sha256(attempt.encode()).hexdigest()
-    counters = counters_for("auth")
-    return counters.name(f"login_failed:{who}"), counters.name(f"login_block:{who}")
+    return f"login_failed:{who}", f"login_block:{who}"
 
 
 def _blocked_sentence() -> str:

@@ -1,6 +1,10 @@
 """The shapes of the accounts' requests and answers."""
 
+import unicodedata
+
 from rest_framework import serializers
+
+from apps.auth.models import normalise_username
 
 
 class RegisterSerializer(serializers.Serializer):
@@ -9,6 +13,17 @@ class RegisterSerializer(serializers.Serializer):
     full_name = serializers.CharField(
         max_length=255, required=False, allow_null=True, allow_blank=True
     )
+
+    def validate_username(self, username: str) -> str:
+        """Refuses a name that looks like another's: compatible letters, invisible characters.
+
+        Only here, so that whoever registered one before still logs in.
+        """
+        name = normalise_username(username)
+        plain = name.partition("@")[0].isascii() and name.isprintable()
+        if not plain or unicodedata.normalize("NFKC", name) != name:
+            self.fields["username"].fail("invalid")
+        return username
 
 
 class LoginSerializer(serializers.Serializer):

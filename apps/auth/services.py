@@ -18,12 +18,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework_simplejwt.settings import api_settings
 
-from apps.auth import erasure, login_limit, principals, tokens
+from apps.auth import erasure, login_limit, tokens, user_cache
 from apps.auth.models import Session, User, normalise_username
-from kafka_bridge import erasure as erasures
 from kafka_bridge import outbox
-from kafka_bridge.events import NewUser
-from resume_platform.api.errors import Conflict, Invalid, ServiceUnavailable, Unauthorized
+from kafka_bridge.contract.events import NewUser
+from kafka_bridge.erasure import erase_user as erasures
+from resume_platform.http.errors import Conflict, Invalid, ServiceUnavailable, Unauthorized
 
 # Each waits for two seconds at most.
 SHUT_OUT_ATTEMPTS = 10
@@ -89,7 +89,7 @@ def _open_session(*, user_id: int, password_hash: str) -> tokens.Pair:
     newest = user.sessions.active().order_by("-created_at", "-id")
     surplus = newest.values_list("id", flat=True)[settings.MAX_ACTIVE_SESSIONS - 1 :]
     if Session.objects.filter(id__in=list(surplus)).end():
-        transaction.on_commit(partial(principals.changed, user_id), robust=True)
+        transaction.on_commit(partial(user_cache.changed, user_id), robust=True)
     session = Session(id=uuid4(), user=user, created_at=now)
     pair = tokens.issue(user=user, session_id=session.id)
     _renew(session, pair, now)
@@ -112,7 +112,7 @@ def refresh(*, refresh_token: str) -> tokens.Pair:
         pair = None
         if session is not None and session.refresh_digest != tokens.digest(refresh_token):
             Session.objects.filter(id=session.id).end()
-            transaction.on_commit(partial(principals.changed, session.user_id), robust=True)
+            transaction.on_commit(partial(user_cache.changed, session.user_id), robust=True)
         elif session is not None and _may_refresh(session.user, claims):
             pair = tokens.issue(user=session.user, session_id=session.id)
             _renew(session, pair, timezone.now())
@@ -168,7 +168,7 @@ def _shut_out(user_id: int) -> None:
                 _("It is a member of the staff: take the rights away first."), "is_staff"
             )
         erasure.close_account(user_id)
-        transaction.on_commit(partial(principals.changed, user_id), robust=True)
+        transaction.on_commit(partial(user_cache.changed, user_id), robust=True)
     erasures.request(user_id)
 
 

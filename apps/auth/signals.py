@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from apps.auth import principals
+from apps.auth import user_cache
 from apps.auth.models import User
 
 
@@ -15,4 +15,4 @@ from apps.auth.models import User
 def refresh_principal(sender: type[User], instance: User, **kwargs: Any) -> None:
     if kwargs.get("created"):
         return
-    transaction.on_commit(partial(principals.changed, instance.pk), robust=True)
+    transaction.on_commit(partial(user_cache.changed, instance.pk), robust=True)

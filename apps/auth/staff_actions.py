@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
 from apps.auth import services
 from apps.auth.models import User
-from resume_platform.staff_actions import StaffAction
+from resume_platform.admin.staff_actions import StaffAction
 
 
 def erase(user: User) -> None:

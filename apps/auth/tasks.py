@@ -3,14 +3,17 @@
 import redis
 from celery import shared_task
 
-from apps.auth import erasure, principals  # noqa: F401  erasure registers its handler
+from apps.auth import (
+    erasure,  # noqa: F401  registers its handler
+    user_cache,
+)
 
 # Beyond that the entry has died of age.
-MAX_RETRIES = principals.CACHE_SECONDS // 60
+MAX_RETRIES = user_cache.CACHE_SECONDS // 60
 
 
 @shared_task(
-    name=principals.RENEWAL_TASK,
+    name=user_cache.RENEWAL_TASK,
     autoretry_for=(redis.RedisError,),
     retry_backoff=1,
     retry_backoff_max=60,
@@ -18,4 +21,4 @@ MAX_RETRIES = principals.CACHE_SECONDS // 60
 )
 def renew_cached_user(user_id: int) -> None:
     """Raises redis.RedisError, which is retried."""
-    principals.renew(user_id)
+    user_cache.renew(user_id)

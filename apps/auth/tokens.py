@@ -11,8 +11,8 @@ from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.exceptions import TokenError
 
 from apps.auth.models import User
+from resume_platform.ids import MAX_ID
 
-MAX_ID = 2**63 - 1
 _SUBJECT = re.compile("[1-9][0-9]{0,18}")
 
 
@@ -77,8 +77,9 @@ def read_refresh(raw: str) -> Claims:
 def _read(kind: type[tokens.Token], raw: str) -> Claims:
     try:
         token = kind(raw)  # type: ignore[arg-type]  # its annotation forgets the text
-    except TokenError as error:
-        raise MalformedToken from error
+        expires_at = int(token["exp"])
+    except (TokenError, ArithmeticError, OSError, TypeError, ValueError) as error:
+        raise MalformedToken from error  # a time may be any number, or none
     subject, version = token.get("sub"), token.get("ver")
     if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject) or int(subject) > MAX_ID:
         raise MalformedToken
@@ -92,5 +93,5 @@ def _read(kind: type[tokens.Token], raw: str) -> Claims:
         user_id=int(subject),
         session_id=str(session_id),
         session_version=version,
-        expires_at=int(token["exp"]),
+        expires_at=expires_at,
     )

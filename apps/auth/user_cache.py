@@ -20,7 +20,7 @@ from kombu.exceptions import OperationalError
 
 from apps.auth.models import Session, User
 from apps.auth.tokens import Claims
-from resume_platform.caching import cache_for
+from resume_platform.redis.cache import cache_for
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,8 +19,8 @@ from apps.auth.serializers import (
     TokenPairSerializer,
     UserSerializer,
 )
-from resume_platform.api.parsers import NoFiles, StrictJSONParser
-from resume_platform.api.schema import (
+from resume_platform.http.parsers import NoFiles, SmallFormParser, StrictJSONParser
+from resume_platform.http.schema import (
     JSON_BODY,
     PROTECTED,
     Problem,
@@ -28,6 +28,7 @@ from resume_platform.api.schema import (
     invalid,
     request_example,
 )
+from resume_platform.http.throttle import AddressThrottle
 
 USER = {
     "user_id": 1,
@@ -41,6 +42,7 @@ TAKEN = Problem(409, "username_taken", "This user name is taken.")
 WEAK = invalid("password", "This password is too common.", "weak_password")
 WRONG = Problem(401, "wrong_credentials", "The user name or the password is wrong.")
 BLOCKED = Problem(429, "login_blocked", "Too many failed logins. Try again later.")
+TOO_MANY = Problem(429, "too_many_requests", "Too many requests. Try again later.")
 WORTHLESS = Problem(401, "invalid_refresh_token", "The refresh token is not valid.")
 MISSING = invalid("username", "This field is required.")
 
@@ -53,12 +55,17 @@ class PublicView(APIView):
 
 
 class RegisterView(PublicView):
+    throttle_classes = (AddressThrottle,)
+    throttle_scope = "register"
+
     @extend_schema(
         tags=["accounts"],
         summary="Make an account",
         request=RegisterSerializer,
         examples=[request_example({**CREDENTIALS, "full_name": "Anna Petrova"})],
-        responses=answers({201: UserSerializer}, TAKEN, WEAK, MISSING, *JSON_BODY, example=USER),
+        responses=answers(
+            {201: UserSerializer}, TAKEN, WEAK, MISSING, TOO_MANY, *JSON_BODY, example=USER
+        ),
     )
     def post(self, request: Request) -> Response:
         form = RegisterSerializer(data=request.data)
@@ -68,7 +75,9 @@ class RegisterView(PublicView):
 
 
 class LoginView(PublicView):
-    parser_classes = (StrictJSONParser, FormParser, MultiPartParser)
+    parser_classes = (StrictJSONParser, SmallFormParser, MultiPartParser)
+    throttle_classes = (AddressThrottle,)
+    throttle_scope = "login"
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         request.upload_handlers = [NoFiles(request)]
@@ -80,7 +89,7 @@ class LoginView(PublicView):
         request=LoginSerializer,
         examples=[request_example(CREDENTIALS)],
         responses=answers(
-            {200: TokenPairSerializer}, WRONG, BLOCKED, MISSING, *JSON_BODY, example=PAIR
+            {200: TokenPairSerializer}, WRONG, BLOCKED, TOO_MANY, MISSING, *JSON_BODY, example=PAIR
         ),
     )
     def post(self, request: Request) -> Response:

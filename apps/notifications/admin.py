@@ -2,11 +2,11 @@
 
 from django.contrib import admin
 
-from apps.notifications import why
+from apps.notifications.delivery import explanation
 from apps.notifications.models import Callback, CallbackAttempt, Tombstone
 from apps.notifications.staff_actions import DELIVER_AGAIN
-from resume_platform.admin import ExactFilter, ModelAdmin, ReadOnly, TabularInline
-from resume_platform.staff_action_pages import WithStaffActions
+from resume_platform.admin.base import ExactFilter, ModelAdmin, ReadOnly, TabularInline
+from resume_platform.admin.staff_action_pages import WithStaffActions
 
 
 class CallbackAttemptInline(ReadOnly, TabularInline):
@@ -37,7 +37,7 @@ class CallbackAdmin(WithStaffActions, ReadOnly, ModelAdmin):
 
     @admin.display(description="why not delivered")
     def why_not_delivered(self, callback: Callback) -> str:
-        return why.why_not_delivered(callback)
+        return explanation.why_not_delivered(callback)
 
 
 @admin.register(CallbackAttempt)

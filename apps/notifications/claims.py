@@ -12,13 +12,12 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import Q
 
-from apps.notifications import payloads
+from apps.notifications.delivery import payloads
+from apps.notifications.delivery.payloads import Payload
 from apps.notifications.models import Callback, CallbackAttempt, Tombstone
-from apps.notifications.payloads import Payload
-from kafka_bridge import erased
-from kafka_bridge.events import NewRequest, Outcome, SendingResponse
+from kafka_bridge.contract import erased_users
+from kafka_bridge.contract.events import NewRequest, ResultEvent, SendingResponse
 from kafka_bridge.tasks import Permanent
-from resume_platform.postgresql_pool.prepared import Statement
 
 # The class of this app's advisory locks: "noti" in ASCII.
 LOCK_CLASS = 0x6E6F7469
@@ -28,9 +27,8 @@ State = Callback.State
 # Of what its owner did not delete; what is registered already stays as it is. The second statement
 # sees what was committed while the first waited for a delete of the user's. Owners are looked up
 # row by row: for a join, and without statistics, the planner reads the whole table.
-_REGISTER = Statement(
-    "register",
-    """
+_REGISTER = """
+SELECT pg_advisory_xact_lock_shared(%(class)s, place) FROM unnest(%(places)s::int[]) AS place;
 WITH wanted AS (
     SELECT * FROM unnest(%(processings)s::bigint[], %(runs)s::int[], %(users)s::bigint[],
                          %(requirements)s::bigint[], %(urls)s::text[])
@@ -42,14 +40,11 @@ WITH wanted AS (
     SELECT wanted.*, 'registered', '', '', '{}', 0, '', clock_timestamp(), clock_timestamp()
     FROM wanted
     WHERE NOT EXISTS (
-              SELECT 1 FROM notifications_tombstone AS grave
-              WHERE grave.user_id = wanted.user_id
-                AND ((grave.kind = 'processing' AND grave.target_id = wanted.processing_id)
-                     OR (grave.kind = 'requirements'
-                         AND grave.target_id = wanted.requirements_id)))
-      AND NOT EXISTS (
-              SELECT 1 FROM kafka_bridge_eraseduser AS gone
-              WHERE gone.user_id = wanted.user_id)
+              SELECT 1 FROM notifications_tombstone AS tombstone
+              WHERE tombstone.user_id = wanted.user_id
+                AND ((tombstone.kind = 'processing' AND tombstone.target_id = wanted.processing_id)
+                     OR (tombstone.kind = 'requirements'
+                         AND tombstone.target_id = wanted.requirements_id)))
     ORDER BY wanted.processing_id, wanted.run
     ON CONFLICT (processing_id, run) DO NOTHING
     RETURNING processing_id, run, user_id
@@ -64,17 +59,19 @@ SELECT EXISTS (
         LIMIT 1
     ) AS there
     WHERE there.user_id <> wanted.user_id)
-""",
-    first="SELECT pg_advisory_xact_lock_shared(%(class)s, place)"
-    " FROM unnest(%(places)s::int[]) AS place",
-)
+"""
 
 
 def register(events: Sequence[NewRequest]) -> None:
-    """Note that callbacks will be owed. Permanent: a processing is another user's."""
+    """Note that callbacks will be owed, in the caller's transaction.
+
+    Permanent: a processing is another user's.
+    """
+    erased = erased_users.among(event.user_id for event in events)
+    events = [event for event in events if event.user_id not in erased]
     with connection.cursor() as cursor:
-        _REGISTER.execute(
-            cursor,
+        cursor.execute(
+            _REGISTER,
             {
                 "class": LOCK_CLASS,
                 "places": sorted({_place(event.user_id) for event in events}),
@@ -100,7 +97,7 @@ class Owed:
     headers: dict[str, str]
 
 
-def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Owed | None:
+def claim(outcome: ResultEvent, *, message_id: int, occurred_at: datetime) -> Owed | None:
     """The callback to make for this message, or None if there is nothing (more) to do.
 
     The first message of a run takes it by compare-and-set and keeps it over retries; a replay of
@@ -109,16 +106,15 @@ def claim(outcome: Outcome, *, message_id: int, occurred_at: datetime) -> Owed |
     """
     owed = _take(outcome, payloads.build(outcome, occurred_at), message_id)
     if owed is None:
-        _settle(outcome)
+        _close(outcome)
     return owed
 
 
-# The whole claim in one round trip, which PostgreSQL makes one transaction of; the second statement
-# sees what was committed while the first waited for a delete of the user's. What an earlier attempt
-# sent is kept. A later run's outcome calls off only what no message has taken.
-_TAKE = Statement(
-    "take",
-    """
+# One round trip; the second statement sees what was committed while the first waited for a delete
+# of the user's. What an earlier attempt sent is kept. A later run's outcome calls off only what no
+# message has taken.
+_TAKE = """
+SELECT pg_advisory_xact_lock_shared(%(class)s, %(place)s);
 INSERT INTO notifications_callback AS callback
     (processing_id, run, user_id, requirements_id, callback_url, state, message_id, webhook_id,
      body, headers, attempts, last_error, created_at, updated_at)
@@ -129,7 +125,6 @@ WHERE NOT EXISTS (
           WHERE user_id = %(user)s
             AND ((kind = 'processing' AND target_id = %(processing)s)
                  OR (kind = 'requirements' AND target_id = %(requirements)s)))
-  AND NOT EXISTS (SELECT 1 FROM kafka_bridge_eraseduser WHERE user_id = %(user)s)
   AND NOT EXISTS (
           SELECT 1 FROM notifications_callback AS later
           WHERE later.processing_id = %(processing)s AND later.user_id = %(user)s
@@ -152,16 +147,17 @@ WHERE callback.user_id = excluded.user_id
        OR callback.message_id = excluded.message_id AND callback.state IN ('pending', 'failed')
           AND callback.callback_url <> '')
 RETURNING id, callback_url, webhook_id, body, headers::text
-""",
-    first="SELECT pg_advisory_xact_lock_shared(%(class)s, %(place)s)",
-)
+"""
 
 
-def _take(outcome: Outcome, payload: Payload, message_id: int) -> Owed | None:
+@transaction.atomic
+def _take(outcome: ResultEvent, payload: Payload, message_id: int) -> Owed | None:
     response = outcome.response
+    if erased_users.among([response.user_id]):
+        return None
     with connection.cursor() as cursor:
-        _TAKE.execute(
-            cursor,
+        cursor.execute(
+            _TAKE,
             {
                 "class": LOCK_CLASS,
                 "place": _place(response.user_id),
@@ -184,7 +180,7 @@ def _take(outcome: Outcome, payload: Payload, message_id: int) -> Owed | None:
 
 
 @transaction.atomic
-def _settle(outcome: Outcome) -> None:
+def _close(outcome: ResultEvent) -> None:
     """An outcome that nothing is sent of: deleted, after a later run's, a copy, or done before.
 
     Permanent: the processing is another user's.
@@ -252,7 +248,7 @@ def _is_deleted(subject: SendingResponse) -> bool:
     about |= Q(kind=Tombstone.Kind.REQUIREMENTS, target_id=subject.requirements_id)
     return (
         Tombstone.objects.filter(about, user_id=subject.user_id).exists()
-        or erased.seconds_since(subject.user_id) is not None
+        or erased_users.seconds_since(subject.user_id) is not None
     )
 
 

@@ -3,10 +3,11 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from apps.notifications import attempts, ownership
+from apps.notifications import claims
+from apps.notifications.delivery import attempt
 from apps.notifications.models import Callback
-from kafka_bridge import replay
-from resume_platform.api.errors import Conflict, Forbidden, NotFound
+from kafka_bridge.dead_letters import replay
+from resume_platform.http.errors import Conflict, Forbidden, NotFound
 
 HANDLER = "notifications.deliver"
 
@@ -52,10 +53,10 @@ def redeliver(callback: Callback) -> None:
         # The task before the callback, as a worker that ends an attempt locks them.
         if not replay.make_due(callback.message_id, HANDLER):
             raise Conflict(_("It is too old to be sent again."), "too_old")
-        row = ownership.lock_user_and_row(callback)
+        row = claims.lock_user_and_row(callback)
         if row.state == Callback.State.CANCELLED or not row.callback_url:
             raise Conflict(_("The callback was called off."), "cancelled")
         row.state = Callback.State.PENDING
         row.last_error = ""
-        row.next_attempt_at = attempts.now()
+        row.next_attempt_at = attempt.now()
         row.save(update_fields=["state", "last_error", "next_attempt_at", "updated_at"])

@@ -8,9 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from apps.notifications import attempts, limits
-from apps.notifications.attempts import Result
-from resume_platform.api.errors import TooManyRequests
+from apps.notifications import request_limit
+from apps.notifications.delivery import attempt
+from apps.notifications.delivery.attempt import Result
+from resume_platform.http.errors import TooManyRequests
 
 TIMEOUT_SECONDS = 10.0
 # Slow receivers must not take the web process's threads away.
@@ -38,7 +39,7 @@ def sample(user_id: int) -> dict[str, Any]:
 
 def send(*, user_id: int, url: str) -> Result:
     """Send the sample once. Raises TooManyRequests."""
-    limits.take(
+    request_limit.take(
         user_id=user_id,
         what="test_callback",
         per_minute=settings.TEST_CALLBACK_PER_MINUTE,
@@ -49,7 +50,7 @@ def send(*, user_id: int, url: str) -> Result:
             _("Other samples are being sent. Try again in a moment."), "busy", retry_after=5
         )
     try:
-        return attempts.post(
+        return attempt.post(
             url,
             webhook_id=f"msg_test_{uuid.uuid4().hex}",
             body=json.dumps(sample(user_id)).encode(),

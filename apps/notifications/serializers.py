@@ -4,11 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.notifications.delivery.explanation import why_not_delivered
 from apps.notifications.models import Callback
-from apps.notifications.why import why_not_delivered
-from resume_platform.api.callback_url import CallbackUrlField
-
-MAX_ID = 2**63 - 1
+from resume_platform.http.callback_url import CallbackUrlField
+from resume_platform.ids import MAX_ID
 
 
 class WebhookSecretSerializer(serializers.Serializer[Any]):

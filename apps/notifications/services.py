@@ -7,15 +7,18 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
-from apps.notifications import attempts, backoff, ownership, signing
-from apps.notifications.attempts import Result
-from apps.notifications.gate import GATE, HeldBack
+from apps.notifications import claims
+from apps.notifications.claims import Owed
+from apps.notifications.delivery import attempt as attempts
+from apps.notifications.delivery import backoff, signing
+from apps.notifications.delivery.attempt import Result
+from apps.notifications.delivery.host_limiter import HOST_LIMITER, HostNotReady
 from apps.notifications.models import Callback
-from apps.notifications.ownership import Owed
-from kafka_bridge.events import DeleteProcessing, DeleteRequirements, Outcome
-from kafka_bridge.tasks import ENDED, Attempt, Permanent, RetryLater, wait_for_others
-from resume_platform import marks, metrics
-from resume_platform.postgresql_pool.prepared import Statement
+from kafka_bridge.contract.events import DeleteProcessing, DeleteRequirements, ResultEvent
+from kafka_bridge.tasks import Attempt, Permanent, RetryLater
+from resume_platform.observability import metrics
+from resume_platform.postgresql_pool.release import release_connection
+from resume_platform.redis import processed_marks
 
 log = structlog.get_logger(__name__)
 State = Callback.State
@@ -27,7 +30,7 @@ def cancel(*, event: DeleteProcessing | DeleteRequirements, attempt: Attempt) ->
     else:
         processing_ids, requirements_ids = event.processings_ids, event.requirements_ids
     with attempt.finish():
-        ownership.cancel(
+        claims.cancel(
             event.user_id, processing_ids=processing_ids, requirements_ids=requirements_ids
         )
 
@@ -37,7 +40,7 @@ def webhook_secret(*, user_id: int) -> str:
     return signing.user_secret(settings.WEBHOOK_SECRET[0], user_id)
 
 
-def deliver(*, event: Outcome, attempt: Attempt) -> None:
+def deliver(*, event: ResultEvent, attempt: Attempt) -> None:
     """Post one outcome to its callback, at least once, under one constant `webhook-id`.
 
     Raises RetryLater for what may get better, Permanent for what cannot; each after it is recorded.
@@ -45,8 +48,8 @@ def deliver(*, event: Outcome, attempt: Attempt) -> None:
     host = attempts.host_of(event.response.callback_url)
     try:
         done = _attempt(event, attempt, host)
-    except HeldBack as held:
-        _note_the_wait(event, attempt, held)
+    except HostNotReady as held:
+        _record_wait(event, attempt, held)
         return
     if done is None:
         return
@@ -62,8 +65,9 @@ def deliver(*, event: Outcome, attempt: Attempt) -> None:
     )
     _count(result)
     if result.is_success:
-        attempt.finish_by(_RECORD_AND_END, _parameters(callback_id, result, State.DELIVERED, None))
-        marks.mark("notifications", event.response.processing_id)
+        with attempt.finish():
+            _record(callback_id, result, State.DELIVERED)
+        processed_marks.mark("notifications", event.response.processing_id)
         return
     if not result.is_retried:
         _record(callback_id, result, State.FAILED)
@@ -86,13 +90,13 @@ def _count(result: Result) -> None:
     metrics.CALLBACK_SECONDS.labels(outcome).observe(result.duration_ms / 1000)
 
 
-def _attempt(event: Outcome, attempt: Attempt, host: str) -> tuple[int, Result] | None:
-    """The POST in the host's turn; None if there is nothing to call. Raises HeldBack."""
-    with GATE.turn(host, patient=_may_wait(attempt)) as turn:
+def _attempt(event: ResultEvent, attempt: Attempt, host: str) -> tuple[int, Result] | None:
+    """The POST, with the host's permit; None if there is nothing to call. Raises HostNotReady."""
+    with HOST_LIMITER.permit(host, waits_for_breaker=_waits_for_breaker(attempt)) as permit:
         owed = _claim(event, attempt)
         if owed is None:
             return None
-        wait_for_others()
+        release_connection()
         result = attempts.post(
             owed.url,
             webhook_id=owed.webhook_id,
@@ -101,21 +105,21 @@ def _attempt(event: Outcome, attempt: Attempt, host: str) -> tuple[int, Result] 
             headers=owed.headers,
             timeout=settings.WEBHOOK_TIMEOUT_SECONDS,
         )
-        turn.verdict = result.verdict
+        permit.outcome = result.host_outcome
     return owed.callback_id, result
 
 
-def _may_wait(attempt: Attempt) -> bool:
+def _waits_for_breaker(attempt: Attempt) -> bool:
     """For as long as the schedule lasts; then a host that stays dead is no reason to wait on."""
     age = attempts.now() - attempt.occurred_at
     return age <= timedelta(seconds=sum(settings.WEBHOOK_RETRY_SCHEDULE))
 
 
-def _claim(event: Outcome, attempt: Attempt) -> Owed | None:
-    return ownership.claim(event, message_id=attempt.message_id, occurred_at=attempt.occurred_at)
+def _claim(event: ResultEvent, attempt: Attempt) -> Owed | None:
+    return claims.claim(event, message_id=attempt.message_id, occurred_at=attempt.occurred_at)
 
 
-def _note_the_wait(event: Outcome, attempt: Attempt, held: HeldBack) -> None:
+def _record_wait(event: ResultEvent, attempt: Attempt, held: HostNotReady) -> None:
     """Say in the row what it waits for. Raises RetryLater, which uses up no attempt."""
     owed = _claim(event, attempt)
     if owed is None:
@@ -129,10 +133,10 @@ def _note_the_wait(event: Outcome, attempt: Attempt, held: HeldBack) -> None:
 
 
 # One statement, since it is the hot path: the row is locked, so what is read stays true.
-_RECORDED = """
-locked AS (
+_RECORD = """
+WITH locked AS (
     SELECT id, attempts + 1 AS number, state IN ('pending', 'failed') AS is_open
-    FROM notifications_callback WHERE id = %(callback)s{if_ended} FOR UPDATE
+    FROM notifications_callback WHERE id = %(callback)s FOR UPDATE
 ), history AS (
     INSERT INTO notifications_callbackattempt
         (callback_id, number, started_at, duration_ms, status_code, error, address,
@@ -149,15 +153,8 @@ locked AS (
         last_error = CASE WHEN is_open THEN %(last_error)s ELSE callback.last_error END
     FROM locked WHERE callback.id = locked.id
 )
+SELECT 1
 """
-_RECORD = Statement("record", f"WITH {_RECORDED.format(if_ended='')} SELECT 1")
-_RECORD_AND_END = Statement(
-    "record_and_end",
-    f"""
-WITH {ENDED}, {_RECORDED.format(if_ended=" AND EXISTS (SELECT FROM ended)")}
-SELECT id FROM ended
-""",  # noqa: S608  built of constants alone
-)
 
 
 def _record(
@@ -171,7 +168,7 @@ def _record(
     What was deleted meanwhile stays cancelled, what another worker delivered stays delivered.
     """
     with connection.cursor() as cursor:
-        _RECORD.execute(cursor, _parameters(callback_id, result, state, next_attempt_at))
+        cursor.execute(_RECORD, _parameters(callback_id, result, state, next_attempt_at))
 
 
 def _parameters(

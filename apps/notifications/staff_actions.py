@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
 from apps.notifications import redelivery
-from resume_platform.staff_actions import StaffAction
+from resume_platform.admin.staff_actions import StaffAction
 
 DELIVER_AGAIN = StaffAction(
     name="deliver_again",

@@ -4,8 +4,12 @@ from typing import cast
 
 from django.conf import settings
 
-from apps.notifications import erasure, ownership, services  # noqa: F401  erasure registers its handler
-from kafka_bridge.events import (
+from apps.notifications import (
+    claims,
+    erasure,  # noqa: F401  registers its handler
+    services,
+)
+from kafka_bridge.contract.events import (
     DeleteProcessing,
     DeleteRequirements,
     NewNotifications,
@@ -20,7 +24,7 @@ WEBHOOK_RETRY = RetryPolicy(schedule=tuple(settings.WEBHOOK_RETRY_SCHEDULE))
 @batch_handler("notifications.register", NewRequest, queue="webhooks")
 def register(batch: list[Received]) -> None:
     """Callbacks will be owed. Permanent: a processing is another user's."""
-    ownership.register([cast(NewRequest, received.event) for received in batch])
+    claims.register([cast(NewRequest, received.event) for received in batch])
 
 
 @handler(

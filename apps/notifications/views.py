@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.notifications import limits, redelivery, samples, services
+from apps.notifications import redelivery, request_limit, samples, services
 from apps.notifications.serializers import (
     NotificationItem,
     NotificationsQuery,
@@ -18,8 +18,8 @@ from apps.notifications.serializers import (
     TestedSerializer,
     WebhookSecretSerializer,
 )
-from resume_platform.api.caller import user_id
-from resume_platform.api.schema import (
+from resume_platform.http.caller import user_id
+from resume_platform.http.schema import (
     JSON_BODY,
     PROTECTED,
     Problem,
@@ -117,7 +117,7 @@ class RedeliverView(APIView):
         form = RedeliverSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         caller = user_id(request)
-        limits.take(
+        request_limit.take(
             user_id=caller,
             what="redeliver",
             per_minute=settings.REDELIVER_PER_MINUTE,

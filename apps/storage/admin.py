@@ -6,7 +6,7 @@ Processings and requirements have their pages in the app `staff`, for other apps
 from django.contrib import admin
 
 from apps.storage.models import StoredResume, StoredUser, Tombstone
-from resume_platform.admin import ModelAdmin, ReadOnly
+from resume_platform.admin.base import ModelAdmin, ReadOnly
 
 
 @admin.register(StoredUser)

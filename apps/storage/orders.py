@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from apps.storage import runs
 from apps.storage.models import Status, StoredProcessing
 from kafka_bridge import outbox
-from kafka_bridge.events import NewRequest
-from resume_platform.api.errors import Conflict
+from kafka_bridge.contract.events import NewRequest
+from resume_platform.http.errors import Conflict
 
 CANCELLED = "The staff cancelled the processing."
 

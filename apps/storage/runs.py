@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
 from apps.storage.models import StoredProcessing, StoredRequirements, StoredResume
-from kafka_bridge.events import NewNotifications, NewRequest, NewSending, SendingResponse
+from kafka_bridge.contract.events import NewNotifications, NewRequest, NewSending, SendingResponse
 
 
 def claimed_earlier() -> Exists:

@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.storage.queries import Page
+from apps.storage.reads.queries import Page
+from resume_platform.ids import MAX_ID
 
-MAX_ID = 2**63 - 1
 MAX_LIMIT = 1000
 
 

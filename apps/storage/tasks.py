@@ -2,8 +2,15 @@
 
 from django.conf import settings
 
-from apps.storage import erasure, projections, watchdog, words  # noqa: F401  erasure registers
-from kafka_bridge.events import (
+from apps.storage import (
+    erasure,  # noqa: F401  registers its handler
+    watchdog,
+)
+from apps.storage.projection import (
+    projector,
+    search_words,
+)
+from kafka_bridge.contract.events import (
     DeleteProcessing,
     DeleteRequirements,
     NewNotifications,
@@ -14,7 +21,7 @@ from kafka_bridge.events import (
     NewSending,
     NewUser,
 )
-from kafka_bridge.periodic import periodic
+from kafka_bridge.jobs.periodic import periodic
 from kafka_bridge.tasks import Received, batch_handler
 
 # A quarter of the time after which a request counts as stalled, but no more than once a minute.
@@ -36,7 +43,7 @@ WATCH_SECONDS = min(60.0, settings.STALLED_AFTER_MINUTES * 60 / 4)
 )
 def apply(batch: list[Received]) -> None:
     """Hundreds of events in a handful of statements. Permanent: a stranger claims an id."""
-    projections.apply(batch)
+    projector.apply(batch)
 
 
 @periodic("storage.watch_stalled", every=WATCH_SECONDS)
@@ -45,7 +52,7 @@ def watch_stalled() -> None:
     watchdog.watch()
 
 
-@periodic("storage.index_words", every=words.EVERY_SECONDS)
+@periodic("storage.index_words", every=search_words.EVERY_SECONDS)
 def index_words() -> None:
     """New resumes can be found by their words; not part of storing them, which must be fast."""
-    words.index_new()
+    search_words.index_new()

@@ -4,21 +4,18 @@ from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from apps.storage import queries, serializers
-from resume_platform.api.caller import user_id
-from resume_platform.api.forms import Form
-from resume_platform.api.schema import PROTECTED, Problem, answers, invalid
-from resume_platform.api.views import Answer, View
+from apps.storage import serializers
+from apps.storage.reads import queries
+from resume_platform.http.caller import user_id
+from resume_platform.http.schema import PROTECTED, Problem, answers, invalid
 
 TOTAL_HEADER = "X-Total-Count"
 _TOTAL = OpenApiParameter(
     TOTAL_HEADER, int, OpenApiParameter.HEADER, response=True, description="Rows on all pages."
 )
-
-_RESUME = Form(serializers.ResumeQuery)
-_REQUIREMENTS = Form(serializers.RequirementsQuery)
-_PROCESSING = Form(serializers.ProcessingQuery)
 
 NOT_THERE = Problem(404, "not_found", "There is no such object.")
 FORBIDDEN = Problem(403, "not_owner", "This object belongs to another user.")
@@ -64,31 +61,33 @@ def _read(
     )
 
 
-def _page_of(listing: queries.Listing) -> Answer:
-    return Answer(listing.items, headers={TOTAL_HEADER: str(listing.total)})
+def _page_of(listing: queries.Listing) -> Response:
+    return Response(listing.items, headers={TOTAL_HEADER: str(listing.total)})
 
 
-class ResumeView(View):
+class ResumeView(APIView):
     @_read(
         "One resume", serializers.ResumeQuery, serializers.ResumeItem, example=RESUME, many=False
     )
-    def get(self, request: Request) -> Answer:
-        query = _RESUME.read(request.query_params.dict())
-        return Answer(queries.get_resume(user_id=user_id(request), **query))
+    def get(self, request: Request) -> Response:
+        query = serializers.ResumeQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        return Response(queries.get_resume(user_id=user_id(request), **query.validated_data))
 
 
-class RequirementsView(View):
+class RequirementsView(APIView):
     @_read(
         "Requirements, one or all",
         *(serializers.RequirementsQuery, serializers.RequirementsItem),
         example=REQUIREMENTS,
     )
-    def get(self, request: Request) -> Answer:
-        query = _REQUIREMENTS.read(request.query_params.dict())
-        return _page_of(queries.get_requirements(user_id=user_id(request), **query))
+    def get(self, request: Request) -> Response:
+        query = serializers.RequirementsQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        return _page_of(queries.get_requirements(user_id=user_id(request), **query.validated_data))
 
 
-class ProcessingView(View):
+class ProcessingView(APIView):
     with_texts: ClassVar[bool] = False
 
     @_read(
@@ -96,10 +95,13 @@ class ProcessingView(View):
         *(serializers.ProcessingQuery, serializers.ProcessingItem, TWO_FILTERS),
         example=ITEM,
     )
-    def get(self, request: Request) -> Answer:
-        query = _PROCESSING.read(request.query_params.dict())
+    def get(self, request: Request) -> Response:
+        query = serializers.ProcessingQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
         return _page_of(
-            queries.list_processings(user_id=user_id(request), with_texts=self.with_texts, **query)
+            queries.list_processings(
+                user_id=user_id(request), with_texts=self.with_texts, **query.validated_data
+            )
         )
 
 
@@ -111,5 +113,5 @@ class ProcessingDetailView(ProcessingView):
         *(serializers.ProcessingQuery, serializers.ProcessingDetailItem, TWO_FILTERS),
         example=DETAIL,
     )
-    def get(self, request: Request) -> Answer:
+    def get(self, request: Request) -> Response:
         return super().get(request)

@@ -21,14 +21,14 @@ from django.utils import timezone
 from apps.storage import runs
 from apps.storage.models import Status, StoredProcessing
 from kafka_bridge import outbox
-from kafka_bridge.backlog import oldest_owed
-from kafka_bridge.erased import UserErased
-from kafka_bridge.events import (
+from kafka_bridge.contract.erased_users import UserErased
+from kafka_bridge.contract.events import (
     NewNotifications,
     NewProcessing,
     NewRequest,
     NewSending,
 )
+from kafka_bridge.tasks.backlog import oldest_owed
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 
 from apps.uploads.models import Processing, Requirements, Resume
-from resume_platform.admin import ModelAdmin, ReadOnly
+from resume_platform.admin.base import ModelAdmin, ReadOnly
 
 
 class ReadOnlyAdmin(ReadOnly, ModelAdmin):

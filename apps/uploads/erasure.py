@@ -1,7 +1,7 @@
 """What uploads holds of a user's texts: resumes, requirements, and where to call back."""
 
-from kafka_bridge.erasure import erases
-from kafka_bridge.texts import Copies, Texts
+from kafka_bridge.erasure.erase_user import register_personal_data
+from kafka_bridge.erasure.personal_data import PersonalData, RedisCopies
 
 # A text is as old as the last processing that was started with it.
 _UNUSED = """
@@ -10,29 +10,30 @@ t.created_at < %(before)s AND NOT EXISTS (
 )
 """
 
-erases(
+register_personal_data(
     "uploads",
-    Texts(
+    PersonalData(
         name="uploads.resumes",
         table="uploads_resume",
-        holds="t.text <> '' OR t.flags <> '[]'",
-        emptied="text = '', flags = '[]', deleted_at = coalesce(deleted_at, clock_timestamp())",
+        has_text="t.text <> '' OR t.flags <> '[]'",
+        without_text="text = '', flags = '[]',"
+        " deleted_at = coalesce(deleted_at, clock_timestamp())",
         unused=_UNUSED.format(kind="resume"),
-        copies=Copies("uploads", "resume"),
+        copies=RedisCopies("uploads", "resume"),
     ),
-    Texts(
+    PersonalData(
         name="uploads.requirements",
         table="uploads_requirements",
-        holds="t.text <> ''",
-        emptied="text = '', deleted_at = coalesce(deleted_at, clock_timestamp())",
+        has_text="t.text <> ''",
+        without_text="text = '', deleted_at = coalesce(deleted_at, clock_timestamp())",
         unused=_UNUSED.format(kind="requirements"),
-        copies=Copies("uploads", "requirements"),
+        copies=RedisCopies("uploads", "requirements"),
     ),
-    Texts(
+    PersonalData(
         name="uploads.callback_urls",
         table="uploads_processing",
-        holds="t.callback_url <> ''",
-        emptied="callback_url = ''",
+        has_text="t.callback_url <> ''",
+        without_text="callback_url = ''",
         unused="t.created_at < %(before)s",
     ),
 )

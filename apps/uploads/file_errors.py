@@ -13,7 +13,7 @@ from apps.uploads.extraction import (
     UnpackedTooLarge,
     UnsupportedFormat,
 )
-from resume_platform.api.errors import BadInput, DomainError, ServiceUnavailable, TooLarge
+from resume_platform.http.errors import BadInput, DomainError, ServiceUnavailable, TooLarge
 
 _SENTENCES = {
     UnsupportedFormat: _("Only .txt, .docx and .pdf files are read."),

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from apps.uploads import texts
+from apps.uploads import text_cache
 from apps.uploads.models import Processing, Requirements, Resume
 from apps.uploads.services import delete_live_processings
 from kafka_bridge import outbox
-from kafka_bridge.events import DeleteProcessing, DeleteRequirements
+from kafka_bridge.contract.events import DeleteProcessing, DeleteRequirements
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def delete_with_texts(*, user_id: int, processing_ids: Collection[int]) -> Remov
         )
     if gone_requirements:
         outbox.enqueue(DeleteRequirements(requirements_ids=gone_requirements, user_id=user_id))
-    transaction.on_commit(partial(texts.forget, *resumes, *requirements))
+    transaction.on_commit(partial(text_cache.forget, *resumes, *requirements))
     return removed
 
 

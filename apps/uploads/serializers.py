@@ -6,9 +6,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from resume_platform.api.callback_url import CallbackUrlField
+from resume_platform.http.callback_url import CallbackUrlField
+from resume_platform.ids import MAX_ID
 
-MAX_ID = 2**63 - 1
 MAX_IDS = 1_000
 
 
@@ -51,16 +51,25 @@ class StartProcessingSerializer(serializers.Serializer):
     callback_url = CallbackUrlField()
 
 
-def _ids(**kwargs: Any) -> serializers.ListField:
+class IdsField(serializers.ListField):
+    """At most MAX_IDS ids; a longer list is refused before any of them is looked at."""
+
     child = serializers.IntegerField(min_value=1, max_value=MAX_ID)
-    return serializers.ListField(child=child, max_length=MAX_IDS, **kwargs)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_IDS, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, list) and len(data) > MAX_IDS:
+            raise serializers.ValidationError(_("At most {limit} ids.").format(limit=MAX_IDS))
+        return super().to_internal_value(data)
 
 
 class DeleteProcessingSerializer(serializers.Serializer):
     """Both spellings of the list are read; `validated_data` has `processing_ids` alone."""
 
-    processings_ids = _ids(required=False)
-    processing_ids = _ids(required=False)
+    processings_ids = IdsField(required=False)
+    processing_ids = IdsField(required=False)
 
     def validate(self, attrs: dict[str, list[int]]) -> dict[str, list[int]]:
         if not attrs:
@@ -74,7 +83,7 @@ class DeleteProcessingSerializer(serializers.Serializer):
 
 
 class DeleteRequirementsSerializer(serializers.Serializer):
-    requirements_ids = _ids()
+    requirements_ids = IdsField()
 
 
 class ResumeIdSerializer(serializers.Serializer):

@@ -6,6 +6,7 @@ requirements by id, then processings by id.
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from django.conf import settings
@@ -14,18 +15,20 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.uploads import file_errors, limits, rows, texts
+from apps.uploads import file_errors, start_limit, text_cache
 from apps.uploads.extraction import Extracted, ExtractionError, extract
 from apps.uploads.models import Processing, Requirements, Resume
 from kafka_bridge import outbox
-from kafka_bridge.events import (
+from kafka_bridge.contract.events import (
     DeleteProcessing,
     DeleteRequirements,
     NewRequest,
     NewRequirements,
     NewResume,
 )
-from resume_platform.api.errors import Forbidden, NotFound
+from resume_platform.http.errors import Forbidden, NotFound
+
+Row = TypeVar("Row", Resume, Requirements)
 
 # Keeps an event under Kafka's usual limit of a megabyte, however large the vacancy was.
 IDS_PER_EVENT = 20_000
@@ -36,21 +39,19 @@ def create_resume(
     *, user_id: int, text: str, flags: Sequence[Mapping[str, str | int]] = ()
 ) -> Resume:
     """`flags`: what was hidden in the file that the text was extracted from."""
-    resume = Resume(user_id=user_id, text=text, flags=list(flags))
-    rows.insert_resume(resume)
+    resume = Resume.objects.create(user_id=user_id, text=text, flags=list(flags))
     outbox.enqueue(NewResume(resume_id=resume.id, user_id=user_id, resume=text))
-    transaction.on_commit(partial(texts.remember, resume))
+    transaction.on_commit(partial(text_cache.remember, resume))
     return resume
 
 
 @transaction.atomic
 def create_requirements(*, user_id: int, text: str) -> Requirements:
-    requirements = Requirements(user_id=user_id, text=text)
-    rows.insert_requirements(requirements)
+    requirements = Requirements.objects.create(user_id=user_id, text=text)
     outbox.enqueue(
         NewRequirements(requirements_id=requirements.id, user_id=user_id, requirements=text)
     )
-    transaction.on_commit(partial(texts.remember, requirements))
+    transaction.on_commit(partial(text_cache.remember, requirements))
     return requirements
 
 
@@ -85,18 +86,13 @@ def start_processing(
     Raises NotFound, Forbidden and TooManyRequests. Only what would otherwise start counts
     against the limit.
     """
-    locked = rows.lock_for_start(
-        user_id=user_id, resume_id=resume_id, requirements_id=requirements_id
-    )
-    if locked is None:
-        raise _why_not(user_id, resume_id, requirements_id)
-    limits.take_start(user_id=user_id)
-    resume, requirements = locked
-    resume_text, requirements_text = texts.load(resume, requirements)
-    processing = Processing(
+    # A deletion waits for these locks, and a start for a deletion's.
+    resume = _lock(Resume, resume_id, user_id)
+    requirements = _lock(Requirements, requirements_id, user_id)
+    start_limit.take_start(user_id=user_id)
+    processing = Processing.objects.create(
         user_id=user_id, resume=resume, requirements=requirements, callback_url=callback_url
     )
-    rows.insert_processing(processing)
     structlog.contextvars.bind_contextvars(processing_id=processing.id)
     outbox.enqueue(
         NewRequest(
@@ -105,8 +101,8 @@ def start_processing(
             user_id=user_id,
             resume_id=resume_id,
             requirements_id=requirements_id,
-            resume=resume_text,
-            requirements=requirements_text,
+            resume=resume.text,
+            requirements=requirements.text,
         )
     )
     return processing
@@ -148,7 +144,7 @@ def delete_requirements(*, user_id: int, requirements_ids: Collection[int]) -> b
                 user_id=user_id,
             )
         )
-    transaction.on_commit(partial(texts.forget, *own))
+    transaction.on_commit(partial(text_cache.forget, *own))
     return True
 
 
@@ -160,18 +156,17 @@ def delete_live_processings(processings: QuerySet[Processing]) -> list[int]:
     return ids
 
 
-def _why_not(user_id: int, resume_id: int, requirements_id: int) -> NotFound | Forbidden:
-    """Why there are no such two rows of the user's to be locked."""
-    no_resume = NotFound(_("There is no such resume."), "resume_not_found")
-    no_requirements = NotFound(_("There are no such requirements."), "requirements_not_found")
-    for model, id_, missing in (
-        (Resume, resume_id, no_resume),
-        (Requirements, requirements_id, no_requirements),
-    ):
-        live = model._default_manager.filter(id=id_, deleted_at=None)
-        owner = live.values_list("user_id", flat=True).first()
-        if owner is None:
-            return missing
-        if owner != user_id:
-            return Forbidden(_("It belongs to another user."), "not_owner")
-    return no_resume  # it came between the two looks
+def _lock(model: type[Row], id_: int, user_id: int) -> Row:
+    """The user's own row, locked. Raises NotFound and Forbidden."""
+    row = (
+        model.objects.select_for_update(no_key=True)
+        .filter(id=id_, user_id=user_id, deleted_at=None)
+        .first()
+    )
+    if row is not None:
+        return row
+    if model.objects.filter(id=id_, deleted_at=None).exists():
+        raise Forbidden(_("It belongs to another user."), "not_owner")
+    if model is Resume:
+        raise NotFound(_("There is no such resume."), "resume_not_found")
+    raise NotFound(_("There are no such requirements."), "requirements_not_found")

@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from apps.uploads import services
 from apps.uploads.file_errors import file_problems, too_many_bytes
@@ -23,9 +25,9 @@ from apps.uploads.serializers import (
     StartProcessingSerializer,
 )
 from apps.uploads.upload_handler import BoundedMemoryUploadHandler
-from resume_platform.api.caller import user_id
-from resume_platform.api.forms import Form
-from resume_platform.api.schema import (
+from resume_platform.http.caller import user_id
+from resume_platform.http.parsers import TextJSONParser
+from resume_platform.http.schema import (
     JSON_BODY,
     PROTECTED,
     Problem,
@@ -33,14 +35,6 @@ from resume_platform.api.schema import (
     invalid,
     request_example,
 )
-from resume_platform.api.views import Answer, View
-
-_FILE = Form(FileSerializer)
-_RESUME_TEXT = Form(ResumeTextSerializer)
-_REQUIREMENTS_TEXT = Form(RequirementsTextSerializer)
-_START = Form(StartProcessingSerializer)
-_DELETE_PROCESSING = Form(DeleteProcessingSerializer)
-_DELETE_REQUIREMENTS = Form(DeleteRequirementsSerializer)
 
 NO_TEXT = invalid("resume", "This field may not be blank.")
 FORBIDDEN = Problem(403, "not_owner", "It belongs to another user.")
@@ -89,7 +83,7 @@ def _delete(what: str, request: Any, body: Any) -> Any:
     )
 
 
-class FileView(View):
+class FileView(APIView):
     """Takes one file as multipart `file`."""
 
     parser_classes = (MultiPartParser,)
@@ -99,14 +93,17 @@ class FileView(View):
         return super().initialize_request(request, *args, **kwargs)
 
     def file(self, request: Request) -> dict[str, Any]:
-        form = _FILE.read(request.data)
-        upload = form["file"]
+        form = FileSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        upload = form.validated_data["file"]
         if upload.size > settings.MAX_FILE_BYTES:
             raise too_many_bytes(settings.MAX_FILE_BYTES)
         return {"name": upload.name, "content": upload.read()}
 
 
-class ResumeTextView(View):
+class ResumeTextView(APIView):
+    parser_classes = (TextJSONParser,)
+
     @_upload(
         "a resume's text",
         ResumeTextSerializer,
@@ -114,22 +111,25 @@ class ResumeTextView(View):
         *(NO_TEXT, *JSON_BODY),
         body={"resume": "Anna Petrova. Python, Django, five years."},
     )
-    def post(self, request: Request) -> Answer:
-        form = _RESUME_TEXT.read(request.data)
-        text = form["resume"]
+    def post(self, request: Request) -> Response:
+        form = ResumeTextSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        text = form.validated_data["resume"]
         resume = services.create_resume(user_id=user_id(request), text=text)
-        return Answer({"resume_id": resume.id})
+        return Response({"resume_id": resume.id})
 
 
 class ResumeFileView(FileView):
     @_upload("a resume's file", FileSerializer, ResumeIdSerializer, *FILE_PROBLEMS)
-    def post(self, request: Request) -> Answer:
+    def post(self, request: Request) -> Response:
         file = self.file(request)
         resume = services.create_resume_from_file(user_id=user_id(request), **file)
-        return Answer({"resume_id": resume.id})
+        return Response({"resume_id": resume.id})
 
 
-class RequirementsTextView(View):
+class RequirementsTextView(APIView):
+    parser_classes = (TextJSONParser,)
+
     @_upload(
         "a vacancy's requirements as text",
         RequirementsTextSerializer,
@@ -137,11 +137,12 @@ class RequirementsTextView(View):
         *(NO_TEXT, *JSON_BODY),
         body={"requirements": "Python, Django, PostgreSQL; three years at least."},
     )
-    def post(self, request: Request) -> Answer:
-        form = _REQUIREMENTS_TEXT.read(request.data)
-        text = form["requirements"]
+    def post(self, request: Request) -> Response:
+        form = RequirementsTextSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        text = form.validated_data["requirements"]
         requirements = services.create_requirements(user_id=user_id(request), text=text)
-        return Answer({"requirements_id": requirements.id})
+        return Response({"requirements_id": requirements.id})
 
 
 class RequirementsFileView(FileView):
@@ -151,13 +152,13 @@ class RequirementsFileView(FileView):
         RequirementsIdSerializer,
         *FILE_PROBLEMS,
     )
-    def post(self, request: Request) -> Answer:
+    def post(self, request: Request) -> Response:
         file = self.file(request)
         requirements = services.create_requirements_from_file(user_id=user_id(request), **file)
-        return Answer({"requirements_id": requirements.id})
+        return Response({"requirements_id": requirements.id})
 
 
-class StartProcessingView(View):
+class StartProcessingView(APIView):
     @extend_schema(
         tags=["processings"],
         summary="Have a resume judged by requirements",
@@ -169,39 +170,42 @@ class StartProcessingView(View):
             example=STARTED,
         ),
     )
-    def post(self, request: Request) -> Answer:
-        form = _START.read(request.data)
-        processing = services.start_processing(user_id=user_id(request), **form)
-        return Answer({"status": "Processing started", "processing_id": processing.id})
+    def post(self, request: Request) -> Response:
+        form = StartProcessingSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        processing = services.start_processing(user_id=user_id(request), **form.validated_data)
+        return Response({"status": "Processing started", "processing_id": processing.id})
 
 
-class DeleteProcessingView(View):
+class DeleteProcessingView(APIView):
     @_delete("processings", DeleteProcessingSerializer, {"processings_ids": [1, 2]})
-    def post(self, request: Request) -> Answer:
-        form = _DELETE_PROCESSING.read(request.data)
-        deleted = services.delete_processings(user_id=user_id(request), **form)
-        return Answer({"is_deleted": deleted})
+    def post(self, request: Request) -> Response:
+        form = DeleteProcessingSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        deleted = services.delete_processings(user_id=user_id(request), **form.validated_data)
+        return Response({"is_deleted": deleted})
 
     @_delete("processings", DeleteProcessingSerializer, {"processings_ids": [1, 2]})
-    def delete(self, request: Request) -> Answer:
+    def delete(self, request: Request) -> Response:
         return self.post(request)
 
 
-class DeleteRequirementsView(View):
+class DeleteRequirementsView(APIView):
     @_delete(
         "requirements and their processings",
         DeleteRequirementsSerializer,
         {"requirements_ids": [1]},
     )
-    def post(self, request: Request) -> Answer:
-        form = _DELETE_REQUIREMENTS.read(request.data)
-        deleted = services.delete_requirements(user_id=user_id(request), **form)
-        return Answer({"is_deleted": deleted})
+    def post(self, request: Request) -> Response:
+        form = DeleteRequirementsSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        deleted = services.delete_requirements(user_id=user_id(request), **form.validated_data)
+        return Response({"is_deleted": deleted})
 
     @_delete(
         "requirements and their processings",
         DeleteRequirementsSerializer,
         {"requirements_ids": [1]},
     )
-    def delete(self, request: Request) -> Answer:
+    def delete(self, request: Request) -> Response:
         return self.post(request)

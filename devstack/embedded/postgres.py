@@ -18,7 +18,7 @@ import psutil
 import psycopg2
 from psycopg2 import sql
 
-from devstack.embedded.place import (
+from devstack.embedded.unprivileged import (
     forget_directory,
     reachable_directory,
     run_as,

@@ -1,4 +1,4 @@
-"""Lets PostgreSQL, which refuses to run as root, run when we are root.
+"""Runs PostgreSQL, which refuses to run as root, as an unprivileged account where we are root.
 
 It then runs as `nobody`, who may be unable to enter the checkout (`/root/clone`). Nobody's home
 directory is opened up for that: what `nobody` needs goes to a directory of our own outside, whose

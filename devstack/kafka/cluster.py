@@ -11,7 +11,7 @@ from devstack import interrupts
 from devstack.errors import StartFailed
 from devstack.kafka.nodes import KafkaNodes, new_cluster_id
 from devstack.process import Process, describe_exit
-from devstack.watchdog import Watchdog
+from devstack.process_groups import ProcessGroups
 
 POLL_SECONDS = 0.05
 
@@ -34,7 +34,7 @@ class ApacheKafka:
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._cluster = KafkaNodes(directory, nodes=nodes, port=port, settings=settings, tell=tell)
-        self._watchdog = Watchdog(directory / "kafka-processes.json")
+        self._groups = ProcessGroups(directory / "kafka-processes.json")
         self._processes = {
             node.number: Process(node.spec(), log=directory / f"{node.name}.log")
             for node in self._cluster.nodes
@@ -63,7 +63,7 @@ class ApacheKafka:
                 with interrupts.deferred():
                     process.start()
                     assert process.pid is not None
-                    self._watchdog.add(process.pid)
+                    self._groups.add(process.pid)
             self._wait_ready(started)
         except BaseException:
             self.stop()
@@ -102,7 +102,7 @@ class ApacheKafka:
                 process.ask_to_end()
             for process in running:
                 self._end(process, signal.SIGTERM)
-            self._watchdog.close()
+            self._groups.close()
         self._cluster.remove()
 
     def __enter__(self) -> "ApacheKafka":
@@ -122,7 +122,7 @@ class ApacheKafka:
         while waiting:
             for process in waiting:
                 if process.has_ended():
-                    reason = describe_exit(self._watchdog.reap(process))
+                    reason = describe_exit(self._groups.reap(process))
                     raise StartFailed(process.name, reason, process.log_tail())
                 if time.monotonic() - process.started_at > process.spec.start_seconds:
                     raise StartFailed(process.name, "no answer", process.log_tail())
@@ -142,4 +142,4 @@ class ApacheKafka:
             if time.monotonic() > deadline:
                 process.kill_group()
             time.sleep(0.01)
-        self._watchdog.reap(process)
+        self._groups.reap(process)

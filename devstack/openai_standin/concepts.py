@@ -31,7 +31,6 @@ class Mention(NamedTuple):
 class Vocabulary:
     def __init__(self, lines: Iterator[str]) -> None:
         self.parents: dict[str, tuple[str, ...]] = {}
-        self.posts: set[str] = set()
         self._by_first_stem: dict[str, list[Alias]] = defaultdict(list)
         self._families: dict[str, set[str]] = defaultdict(set)
         for line in lines:
@@ -47,9 +46,7 @@ class Vocabulary:
     def _add(self, line: str) -> None:
         head, _, tail = line.partition(" = ")
         name, _, implied = head.partition(">")
-        if (name := name.strip()).endswith("!"):
-            name = name[:-1]
-            self.posts.add(name)
+        name = name.strip()
         self.parents[name] = tuple(part.strip() for part in implied.split(",") if part.strip())
         for spelling in tail.split(" | "):
             spelling = spelling.strip()

@@ -94,18 +94,6 @@ class Document:
         """The index of the segment at, or before, this offset."""
         return max(0, bisect_right(self._segment_starts, offset) - 1)
 
-    def segment_text(self, index: int) -> str:
-        segment = self.segments[index]
-        return self.text[segment.start : segment.end]
-
-    @cached_property
-    def stems_by_segment(self) -> list[set[str]]:
-        sets: list[set[str]] = [set() for _ in self.segments]
-        for token in self.tokens:
-            if sets:
-                sets[self.segment_at(token.start)].add(token.stem)
-        return sets
-
     def quote(self, start: int, end: int, *, limit: int = 160) -> str:
         """The words around this span, verbatim: its whole segment, or a window of it."""
         segment = self.segments[self.segment_at(start)]

@@ -8,7 +8,8 @@ import re
 
 from pydantic import ValidationError
 
-from kafka_bridge.events import EVENTS, MAX_ID, Event
+from kafka_bridge.contract.events import EVENTS, Event
+from resume_platform.ids import MAX_ID
 
 _BY_PLACE: dict[tuple[str, str], type[Event]] = {(e.topic, e.key): e for e in EVENTS}
 

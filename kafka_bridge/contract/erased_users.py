@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from kafka_bridge.events import EraseUser
-from resume_platform.api.errors import Unauthorized
+from kafka_bridge.contract.events import EraseUser
+from resume_platform.http.errors import Unauthorized
 
 ADVISORY_LOCK = 7_036_202  # any constant that nothing else in this database uses
 # Whoever waits for the lock alone holds up those behind it, so it gives up soon and tries again.

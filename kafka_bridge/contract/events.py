@@ -20,7 +20,7 @@ from pydantic import (
     StrictInt,
 )
 
-MAX_ID = 2**63 - 1
+from resume_platform.ids import MAX_ID
 
 
 def _without_nul(value: Any) -> Any:
@@ -104,7 +104,7 @@ class DeleteProcessing(Event):
         validation_alias=AliasChoices("processing_ids", "processings_ids"),
     )
     user_id: Id
-    # Texts that go with them (an extension): no other processing refers to these resumes.
+    # PersonalData that go with them (an extension): no other processing refers to these resumes.
     resume_ids: Ids = Field(default_factory=list)
 
 
@@ -176,7 +176,7 @@ class SendingResponse(BaseModel):
     details: Details | None = None
 
 
-class Outcome(Event):
+class ResultEvent(Event):
     """The end of one run of a processing, good or bad, as the client shall be told."""
 
     success: StrictBool
@@ -190,12 +190,12 @@ class Outcome(Event):
         return self.response.user_id
 
 
-class NewSending(Outcome):
+class NewSending(ResultEvent):
     topic = "sending"
     key = "new_sending"
 
 
-class NewNotifications(Outcome):
+class NewNotifications(ResultEvent):
     topic = "notifications"
     key = "new_notifications"
 

@@ -6,7 +6,7 @@ Handlers of an app that is left out (ENABLED_APPS) are somebody else's and get n
 
 from django.conf import settings
 
-from kafka_bridge.events import (
+from kafka_bridge.contract.events import (
     DeleteProcessing,
     DeleteRequirements,
     EraseUser,
@@ -41,6 +41,10 @@ ROUTES: dict[type[Event], tuple[str, ...]] = {
 }
 # Keeps house in its own tables, whoever else is left out.
 BRIDGE = "bridge"
+# Every system has workers of this queue, so erasures wait in it.
+ERASURE_QUEUE = "storage"
+# Who does replayed work again unless others are named: nothing is billed or called back by it.
+REPLAYED_BY = "storage"
 
 
 def is_enabled(task_name: str) -> bool:

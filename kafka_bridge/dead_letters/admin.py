@@ -6,21 +6,21 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from kafka_bridge import payload_view, replay
-from kafka_bridge.advice import advice_for
-from kafka_bridge.events import EVENTS
+from kafka_bridge.contract.events import EVENTS
+from kafka_bridge.dead_letters import payload_view, replay
+from kafka_bridge.dead_letters.remediation import LINKS, advice_for
 from kafka_bridge.models import DeadLetter
-from resume_platform.admin import ModelAdmin, ReadOnly
-from resume_platform.api.errors import Conflict
-from resume_platform.staff_action_pages import WithStaffActions
-from resume_platform.staff_actions import StaffAction
+from resume_platform.admin.base import ModelAdmin, ReadOnly
+from resume_platform.admin.staff_action_pages import WithStaffActions
+from resume_platform.admin.staff_actions import StaffAction
+from resume_platform.http.errors import Conflict
 
 _STAGES: dict[str, Any] = {
     DeadLetter.Source.INTAKE: gettext_lazy("on its way in from Kafka"),
@@ -195,24 +195,13 @@ class DeadLetterAdmin(WithStaffActions, ReadOnly, ModelAdmin):
 
     @display(description=gettext_lazy("see also"))
     def related(self, letter: DeadLetter) -> str:
-        """Where its processing and its callback's attempts are, if those apps are here."""
+        """Where the installed apps show more of what it is about."""
         ids = payload_view.ids(_bytes(letter.value))
-        links = [
-            (page, name, wanted)
-            for page, name, wanted in (
-                ("storage_storedprocessing", _("processing"), ids.get("processing_id")),
-                ("notifications_callbackattempt", _("callback attempts"), ids.get("processing_id")),
-                ("accounts_user", _("user"), ids.get("user_id")),
-            )
-            if wanted is not None
+        found = [
+            (reverse(f"admin:{link.model}_changelist"), wanted, link.title, wanted)
+            for link in LINKS
+            if (wanted := ids.get(link.id_name)) is not None
         ]
-        found = []
-        for page, name, wanted in links:
-            try:
-                url = reverse(f"admin:{page}_changelist")
-            except NoReverseMatch:
-                continue
-            found.append((url, wanted, name, wanted))
         return format_html_join(
             " · ", '<a class="text-primary-600 underline" href="{}?q={}">{} {}</a>', found
         )

@@ -1,7 +1,7 @@
 """Why a dead letter is one, and what to do about it, in a sentence each: one row per reason.
 
-Reasons are constant words of the bridge and of the apps' handlers; a test finds those in the code
-that have no row here.
+Reasons are constant words. The bridge's own stand here, each app registers those of its handlers;
+a test finds the words in the code that have no row.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,8 @@ _OUR_DEFECT = _(
     "It is a defect of ours: report the place that the detail names, and replay it once mended."
 )
 
-ADVICE: dict[str, Advice] = {
+# By the reason of the dead letter.
+REASONS: dict[str, Advice] = {
     # --- it could not be read ---
     "unknown_key": Advice(
         _("No event of this topic has this key."),
@@ -44,10 +45,6 @@ ADVICE: dict[str, Advice] = {
         _("It claims an id that belongs to another user."),
         _("Find out which service gave the id out twice; a replay changes nothing."),
     ),
-    "success_without_score": Advice(
-        _("It tells of a success, but without a score."),
-        _("Have the AI service that wrote it send the whole result; a replay changes nothing."),
-    ),
     "exhausted": Advice(
         _("Every attempt of the schedule was used up; the detail says what stood in the way."),
         _("See to it that the obstacle is gone, then replay it."),
@@ -56,31 +53,6 @@ ADVICE: dict[str, Advice] = {
     "crashed": Advice(
         _("The worker died three times while it handled this alone."),
         _("Look for the end of the worker in its log (out of memory?), then replay it."),
-    ),
-    # --- the callback's receiver will not have it ---
-    "bad_url": Advice(
-        _("The callback URL cannot be used."),
-        _("Tell the client to start the processing again with a URL that works."),
-    ),
-    "forbidden_address": Advice(
-        _("The callback URL leads to an address that is not called."),
-        _("If it shall be called, allow its network in WEBHOOK_ALLOWED_PRIVATE_NETWORKS; replay."),
-    ),
-    "status_3": Advice(
-        _("The receiver answered with a redirect, which is not followed."),
-        _("Tell the client to start the processing again with the URL behind the redirect."),
-    ),
-    "status_410": Advice(
-        _("The receiver says that the URL is gone for good."),
-        _("Ask the client for a new URL; replay only if they want the old one called again."),
-    ),
-    "status_4": Advice(
-        _("The receiver refused the callback; its answer is final."),
-        _("Ask the client to mend the receiver (signature, path, rights), then replay it."),
-    ),
-    "status_": Advice(
-        _("The receiver gave an answer that is no success."),
-        _("Ask the client to mend the receiver, then replay it."),
     ),
     # --- it could not be produced ---
     "MSG_SIZE_TOO_LARGE": Advice(
@@ -93,26 +65,8 @@ ADVICE: dict[str, Advice] = {
     ),
 }
 
-_RECEIVER_AWAY = _("Ask the client whether the receiver works again, then replay it.")
 # What stood in the way until every attempt was used up: the detail of "exhausted".
-OBSTACLES: dict[str, Advice] = {
-    "timeout": Advice(_("The receiver did not answer in time."), _RECEIVER_AWAY),
-    "connection_refused": Advice(_("The receiver could not be connected to."), _RECEIVER_AWAY),
-    "connection_broken": Advice(_("The connection broke before an answer came."), _RECEIVER_AWAY),
-    "tls_failed": Advice(
-        _("The receiver's TLS certificate or handshake is not valid."),
-        _("Ask the client to renew the certificate, then replay it."),
-    ),
-    "name_not_resolved": Advice(
-        _("The receiver's name could not be resolved."),
-        _("Check the name and our DNS; ask the client if it is gone; then replay it."),
-    ),
-    "status_5": Advice(_("The receiver answered with an error of its own."), _RECEIVER_AWAY),
-    "status_4": Advice(
-        _("The receiver asked to be called later each time."),
-        _("Ask the client whether its limit fits the load, then replay it."),
-    ),
-}
+OBSTACLES: dict[str, Advice] = {}
 
 _BY_SOURCE: dict[str, Advice] = {
     DeadLetter.Source.INTAKE: Advice(_("It could not be read."), _SENT_AGAIN),
@@ -124,14 +78,39 @@ _BY_SOURCE: dict[str, Advice] = {
 }
 
 
+def register(
+    *, reasons: Mapping[str, Advice] | None = None, obstacles: Mapping[str, Advice] | None = None
+) -> None:
+    """Add an app's reasons, and the obstacles that may use up every attempt of its handlers."""
+    REASONS.update(reasons or {})
+    OBSTACLES.update(obstacles or {})
+
+
+@dataclass(frozen=True)
+class Link:
+    """A list in the admin that shows more of a dead letter: searched by one of its event's ids."""
+
+    model: str
+    """As the admin names it: `app_model`."""
+    title: Any
+    id_name: str
+
+
+LINKS: list[Link] = []
+
+
+def register_link(link: Link) -> None:
+    LINKS.append(link)
+
+
 def advice_for(*, source: str, reason: str, detail: str = "") -> Advice:
     """The row of the reason, else what holds for its source; of "exhausted" that of its detail."""
     if reason == "exhausted":
         if ".py:" in detail:  # an exception's kind and place: `failures.describe`
-            return Advice(ADVICE["unexpected"].cause, _OUR_DEFECT)
-        return _row(OBSTACLES, detail) or ADVICE[reason]
+            return Advice(REASONS["unexpected"].cause, _OUR_DEFECT)
+        return _row(OBSTACLES, detail) or REASONS[reason]
     # librdkafka's own errors begin with a "_".
-    return _row(ADVICE, reason.removeprefix("_")) or _BY_SOURCE[source]
+    return _row(REASONS, reason.removeprefix("_")) or _BY_SOURCE[source]
 
 
 def _row(table: Mapping[str, Advice], word: str) -> Advice | None:

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from django.db import connection, transaction
 from django.utils import timezone
 
-from kafka_bridge import codec
+from kafka_bridge.contract import codec
+from kafka_bridge.contract.routes import ROUTES, tasks_for
+from kafka_bridge.contract.topic_names import contract_name
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, OutboxMessage
-from kafka_bridge.routes import ROUTES, tasks_for
-from kafka_bridge.topic_names import contract_name
 
 OUTBOX = "outbox"
 """Stands among handlers' names for what could not be produced: every handler follows from it."""

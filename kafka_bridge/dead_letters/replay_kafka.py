@@ -13,9 +13,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from django.conf import settings
 from django.db import transaction
 
-from kafka_bridge import codec, erased, replay
-from kafka_bridge.events import EraseUser
-from kafka_bridge.inbox import Inbox, Incoming, position
+from kafka_bridge.contract import codec
+from kafka_bridge.contract import erased_users as erased
+from kafka_bridge.contract.events import EraseUser
+from kafka_bridge.contract.message import InboundMessage, position
+from kafka_bridge.dead_letters import replay
+from kafka_bridge.inbox.store import Inbox
 from kafka_bridge.models import InboxMessage
 
 TIMEOUT = 10.0
@@ -56,7 +59,7 @@ class Wanted:
 class _TasklessInbox(Inbox):
     """Remembers messages without owing any handler anything: the replay says who does what."""
 
-    def _read(self, message: Message) -> Incoming:
+    def _read(self, message: Message) -> InboundMessage:
         return dataclasses.replace(super()._read(message), tasks=())
 
 

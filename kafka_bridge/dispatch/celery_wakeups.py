@@ -14,8 +14,9 @@ from django.db import InterfaceError, OperationalError, connection
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from kafka_bridge.handlers import HANDLERS
-from resume_platform import metrics
+from kafka_bridge.tasks import leases
+from kafka_bridge.tasks.registry import HANDLERS
+from resume_platform.observability import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,7 @@ def wake(name: str, ids: Sequence[int]) -> bool:
 
 def _leave(name: str, ids: Sequence[int]) -> bool:
     try:
-        mark_asleep(ids)
+        leases.mark_unwoken(ids)
     except (OperationalError, InterfaceError) as error:
         # They pass for told, so they are told of again after WAKE_AGAIN_SECONDS.
         log.warning("wake_up.left", task=name, error=type(error).__name__)
@@ -77,16 +78,6 @@ def waiting_in(queue: str) -> int:
 
 def rows_per_message(name: str) -> int:
     return BATCH_SIZE if HANDLERS[name].is_batch else ROWS_SIDE_BY_SIDE
-
-
-def mark_asleep(ids: Sequence[int]) -> None:
-    """Let the dispatcher tell of these rows as soon as there is room."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE kafka_bridge_messagetask SET woken_at = NULL"
-            " WHERE id = ANY(%s) AND state = 'pending'",
-            [list(ids)],
-        )
 
 
 @cache

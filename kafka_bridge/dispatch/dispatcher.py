@@ -15,17 +15,18 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from redis.exceptions import RedisError
 
-from kafka_bridge import due, leases, wakeups
-from kafka_bridge.failures import describe
-from kafka_bridge.handlers import HANDLERS
-from kafka_bridge.patience import Patience
-from kafka_bridge.pulse import Turning
-from kafka_bridge.routes import is_enabled
+from kafka_bridge.contract.routes import is_enabled
+from kafka_bridge.dispatch import celery_wakeups, fair_queue
+from kafka_bridge.runtime.database_deadline import DatabaseDeadline
+from kafka_bridge.runtime.liveness import LoopLiveness
+from kafka_bridge.tasks import leases
+from kafka_bridge.tasks.registry import HANDLERS
+from resume_platform.observability.error_description import describe
 
 log = structlog.get_logger(__name__)
 
 # While messages wait in the queue, a row that was told of is most likely among them.
-PATIENCE_WITH_A_BUSY_QUEUE = 12
+AGAIN_WHILE_QUEUE_IS_BUSY = 12
 # The pause after a round that left rows behind, so that quick workers are not kept waiting.
 HURRY_SECONDS = 0.05
 RECOVER_EVERY_SECONDS = 1.0
@@ -37,17 +38,17 @@ class Dispatcher:
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
-        self.turning = Turning()
+        self.liveness = LoopLiveness()
         self._recover_from = 0.0
         self._round = 0
-        self._patience = Patience(settings.DATABASE_ANSWER_SECONDS)
+        self._deadline = DatabaseDeadline(settings.DATABASE_ANSWER_SECONDS)
 
     def run(self) -> None:
         while not self._stop.is_set():
-            self.turning.mark()
+            self.liveness.mark()
             pause = settings.DISPATCH_INTERVAL_SECONDS
             try:
-                with self._patience:
+                with self._deadline:
                     has_more = self.step()
                 if has_more:
                     pause = min(pause, HURRY_SECONDS)
@@ -57,7 +58,7 @@ class Dispatcher:
                 # The heartbeats could not reach it either: give them time to, before recovering.
                 self._recover_from = time.monotonic() + settings.LEASE_SECONDS
             self._stop.wait(pause)
-        self._patience.close()
+        self._deadline.close()
         connection.close()
 
     def step(self) -> bool:
@@ -69,7 +70,7 @@ class Dispatcher:
                 log.warning("dispatcher.recovered", rows=recovered)
         self._round += 1
         kinds: dict[str, list[str]] = defaultdict(list)
-        for name in due.names_of([name for name in HANDLERS if is_enabled(name)]):
+        for name in fair_queue.names_of([name for name in HANDLERS if is_enabled(name)]):
             kinds[HANDLERS[name].queue].append(name)
         has_more = False
         for queue, names in kinds.items():
@@ -81,11 +82,11 @@ class Dispatcher:
     def _fill(self, queue: str, names: Sequence[str]) -> bool:
         """Tell of due rows until the queue is full; True if it could not take all of them."""
         try:
-            waiting = wakeups.waiting_in(queue)
+            waiting = celery_wakeups.waiting_in(queue)
         except RedisError as error:
             log.warning("dispatcher.redis_away", error=type(error).__name__)
             return False
-        again = settings.WAKE_AGAIN_SECONDS * (PATIENCE_WITH_A_BUSY_QUEUE if waiting else 1)
+        again = settings.WAKE_AGAIN_SECONDS * (AGAIN_WHILE_QUEUE_IS_BUSY if waiting else 1)
         room = settings.WAKE_LIMIT - waiting
         if room <= 0:
             return True  # most likely: a queue fills only when there is a backlog
@@ -94,11 +95,11 @@ class Dispatcher:
             part = -(-room // (len(names) - place))
             if part <= 0:
                 break
-            per_message = wakeups.rows_per_message(name)
+            per_message = celery_wakeups.rows_per_message(name)
             limit = min(part * per_message, MAX_ROWS)
-            ids = due.take(name, again=again, limit=limit)
-            if ids and not wakeups.publish(name, ids):
-                wakeups.mark_asleep(ids)
+            ids = fair_queue.take(name, again=again, limit=limit)
+            if ids and not celery_wakeups.publish(name, ids):
+                leases.mark_unwoken(ids)
                 return False
             room -= -(-len(ids) // per_message)
             has_more |= len(ids) == limit

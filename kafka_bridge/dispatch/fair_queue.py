@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import connection
 
-from kafka_bridge.handlers import HANDLERS
-from resume_platform.postgresql_pool.prepared import Statement
+from kafka_bridge.tasks.registry import HANDLERS
 
 # Users take turns among so many of the oldest rows: a look at all of a huge backlog costs too much.
 WINDOW = 2_000
@@ -57,23 +56,20 @@ _IN_TURNS = _TAKE.format(
 )
 _OLDEST = _TAKE.format(placed="SELECT id, next_attempt_at, 1 AS turn FROM oldest")
 
-_NAMES = Statement(
-    "names_of_due",
-    """
+_NAMES = """
 SELECT name FROM unnest(%(names)s::text[]) AS wanted(name) WHERE EXISTS (
     SELECT 1 FROM kafka_bridge_messagetask AS task
     WHERE task.name = wanted.name AND state = 'pending'
       AND next_attempt_at <= clock_timestamp()
       AND (woken_at IS NULL
            OR woken_at < clock_timestamp() - make_interval(secs => %(again)s)))
-""",
-)
+"""
 
 
 def names_of(names: Sequence[str]) -> list[str]:
     """Those that have a row to tell of; one look for all, for most rounds find nothing to do."""
     with connection.cursor() as cursor:
-        _NAMES.execute(cursor, {"names": list(names), "again": settings.WAKE_AGAIN_SECONDS})
+        cursor.execute(_NAMES, {"names": list(names), "again": settings.WAKE_AGAIN_SECONDS})
         return [name for (name,) in cursor.fetchall()]
 
 

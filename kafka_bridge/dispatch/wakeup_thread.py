@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import structlog
 from django.db import connection
 
-from kafka_bridge import wakeups
-from kafka_bridge.failures import describe
+from kafka_bridge.dispatch import celery_wakeups
+from resume_platform.observability.error_description import describe
 
 log = structlog.get_logger(__name__)
 
@@ -19,7 +19,7 @@ CLOSE_SECONDS = 2.0
 Tasks = Mapping[str, Sequence[int]]
 
 
-class Waker:
+class WakeupThread:
     """Starts with the first wake-up. One that finds no room is dropped: that costs seconds."""
 
     def __init__(self) -> None:
@@ -31,12 +31,12 @@ class Waker:
         if not tasks:
             return
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="wakeups", daemon=True)
             self._thread.start()
         try:
             self._waiting.put_nowait(tasks)
         except queue.Full:
-            log.warning("waker.full")
+            log.warning("wakeups.full")
 
     def close(self) -> None:
         """Gives what waits a moment; a Redis that hangs does not delay the end for longer."""
@@ -58,6 +58,6 @@ class Waker:
 
     def _tell(self, name: str, ids: Sequence[int]) -> None:
         try:
-            wakeups.wake(name, ids)
+            celery_wakeups.wake(name, ids)
         except Exception as error:  # noqa: BLE001  a thread that died would tell of nothing any more
-            log.error("waker.failed", task=name, error=describe(error))
+            log.error("wakeups.failed", task=name, error=describe(error))

@@ -1,25 +1,25 @@
 """What the bridge's own tables hold of users: payloads in the inbox, and dead letters."""
 
-from kafka_bridge.erasure import erases
-from kafka_bridge.events import EraseUser
-from kafka_bridge.texts import Texts
+from kafka_bridge.contract.events import EraseUser
+from kafka_bridge.erasure.erase_user import register_personal_data
+from kafka_bridge.erasure.personal_data import PersonalData
 
 _NOT_THE_ORDER_ITSELF = f"t.user_id = %(user)s AND t.key <> '{EraseUser.key}'"
 
-INBOX = Texts(
+INBOX = PersonalData(
     name="bridge.inbox",
     table="kafka_bridge_inboxmessage",
-    holds="value IS NOT NULL",
-    emptied="value = NULL",
+    has_text="value IS NOT NULL",
+    without_text="value = NULL",
     of_user=_NOT_THE_ORDER_ITSELF,
 )
-DEAD_LETTERS = Texts(
+DEAD_LETTERS = PersonalData(
     name="bridge.dead_letters",
     table="kafka_bridge_deadletter",
-    holds="value IS NOT NULL OR headers <> '[]'",
-    emptied="value = NULL, headers = '[]', detail = 'erased'",
+    has_text="value IS NOT NULL OR headers <> '[]'",
+    without_text="value = NULL, headers = '[]', detail = 'erased'",
     of_user=f"t.user_id = %(user)s AND t.key IS DISTINCT FROM '{EraseUser.key}'::bytea",
     unused="t.created_at < %(before)s",
 )
 
-erases("bridge", INBOX, DEAD_LETTERS)
+register_personal_data("bridge", INBOX, DEAD_LETTERS)

@@ -12,18 +12,18 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from kafka_bridge import erased, outbox, texts
-from kafka_bridge.events import EraseUser
-from kafka_bridge.handlers import HANDLERS
-from kafka_bridge.owners import find_owners
-from kafka_bridge.routes import is_enabled
+from kafka_bridge import outbox
+from kafka_bridge.contract import erased_users
+from kafka_bridge.contract.events import EraseUser
+from kafka_bridge.contract.routes import ERASURE_QUEUE, is_enabled
+from kafka_bridge.erasure import personal_data
+from kafka_bridge.erasure.message_owners import find_owners
+from kafka_bridge.erasure.personal_data import PersonalData
 from kafka_bridge.tasks import Attempt, RetryLater, RetryPolicy, handler
-from kafka_bridge.texts import Texts
+from kafka_bridge.tasks.registry import HANDLERS
 
 log = structlog.get_logger(__name__)
 
-# Every system has a worker for it.
-QUEUE = "storage"
 # Half a day: what cannot be done is a dead letter then, and a person's affair.
 ERASE_RETRY = RetryPolicy(schedule=(1, 5, 30, 120, 600, 3600, 3600, 7200, 14400, 14400))
 WAIT_FOR_BATCH_SECONDS = 0.5
@@ -31,11 +31,11 @@ WAIT_FOR_REDIS_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one app does: `before(user_id)`, its texts, `also(user_id)`; all may come twice."""
+class AppData:
+    """What one app erases: `before(user_id)`, its tables, `also(user_id)`; all may come twice."""
 
     app: str
-    texts: tuple[Texts, ...]
+    tables: tuple[PersonalData, ...]
     before: Callable[[int], None]
     also: Callable[[int], None]
 
@@ -44,48 +44,48 @@ class Part:
         return f"{self.app}.erase"
 
 
-PARTS: dict[str, Part] = {}
+ERASED_BY_APP: dict[str, AppData] = {}
 
 
 def _nothing_else(user_id: int) -> None:
     return
 
 
-def erases(
+def register_personal_data(
     app: str,
-    *kinds: Texts,
+    *tables: PersonalData,
     before: Callable[[int], None] = _nothing_else,
     also: Callable[[int], None] = _nothing_else,
 ) -> None:
-    """Register an app's texts, and its handler `<app>.erase`.
+    """Register an app's personal data, and its handler `<app>.erase`.
 
     `before` waits for transactions of the app's own that may have looked for the tombstone before
     it was set; those that write through a lease or the outbox are waited for by `cut_off`.
     """
-    part = PARTS[app] = Part(app, kinds, before, also)
+    app_data = ERASED_BY_APP[app] = AppData(app, tables, before, also)
 
-    @handler(part.handler, EraseUser, queue=QUEUE, retry=ERASE_RETRY)
+    @handler(app_data.handler, EraseUser, queue=ERASURE_QUEUE, retry=ERASE_RETRY)
     def erase(event: EraseUser, attempt: Attempt) -> None:
-        _erase(part, event.user_id)
+        _erase(app_data, event.user_id)
 
 
-def enabled_parts() -> list[Part]:
-    return [part for part in PARTS.values() if is_enabled(part.handler)]
+def enabled_apps_data() -> list[AppData]:
+    return [app_data for app_data in ERASED_BY_APP.values() if is_enabled(app_data.handler)]
 
 
 def counts(user_id: int) -> dict[str, int]:
-    """How many rows hold texts of the user, by kind."""
+    """How many rows hold texts of the user, by table."""
     return {
-        kind.name: texts.count(kind, user_id=user_id)
-        for part in enabled_parts()
-        for kind in part.texts
+        table.name: personal_data.count(table, user_id=user_id)
+        for app_data in enabled_apps_data()
+        for table in app_data.tables
     }
 
 
 @transaction.atomic
 def request(user_id: int) -> None:
     """From the commit on nothing of the user is taken in; every app is told to erase the rest."""
-    erased.mark(user_id)
+    erased_users.mark(user_id)
     outbox.enqueue(EraseUser(user_id=user_id))
 
 
@@ -95,8 +95,8 @@ def cut_off(user_id: int) -> None:
     Work that waits is ended; a worker that is at one loses its lease, so what it does rolls back.
     Raises RetryLater while a batch, whose other rows are other users', is at one.
     """
-    if erased.seconds_since(user_id) is None:
-        erased.mark(user_id)
+    if erased_users.seconds_since(user_id) is None:
+        erased_users.mark(user_id)
     find_owners()
     batched = [spec.name for spec in HANDLERS.values() if spec.is_batch]
     with transaction.atomic(), connection.cursor() as cursor:
@@ -125,15 +125,18 @@ def cut_off(user_id: int) -> None:
         raise RetryLater("batch_under_way", seconds=WAIT_FOR_BATCH_SECONDS, counted=False)
 
 
-def _erase(part: Part, user_id: int) -> None:
+def _erase(app_data: AppData, user_id: int) -> None:
     cut_off(user_id)
-    part.before(user_id)
+    app_data.before(user_id)
     try:
-        rows = {kind.name: texts.empty_of_user(kind, user_id=user_id) for kind in part.texts}
-        part.also(user_id)
+        rows = {
+            table.name: personal_data.empty_of_user(table, user_id=user_id)
+            for table in app_data.tables
+        }
+        app_data.also(user_id)
     except redis.RedisError as error:
         raise RetryLater("redis_away", seconds=WAIT_FOR_REDIS_SECONDS, counted=False) from error
-    log.info("erasure.emptied", app=part.app, user_id=user_id, rows=rows)
+    log.info("erasure.emptied", app=app_data.app, user_id=user_id, rows=rows)
     _look_again(user_id)
 
 
@@ -142,6 +145,6 @@ def _look_again(user_id: int) -> None:
 
     Raises RetryLater, by which everything is looked through once more.
     """
-    left = settings.ERASURE_SECOND_LOOK_SECONDS - (erased.seconds_since(user_id) or 0.0)
+    left = settings.ERASURE_SECOND_LOOK_SECONDS - (erased_users.seconds_since(user_id) or 0.0)
     if left > 0:
         raise RetryLater("second_look", seconds=left, counted=False)

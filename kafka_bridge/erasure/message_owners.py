@@ -2,11 +2,11 @@
 
 from django.db import connection
 
-from kafka_bridge import codec
-from kafka_bridge.texts import BATCH_SIZE
+from kafka_bridge.contract import codec
+from kafka_bridge.contract.message import NOBODY
+from kafka_bridge.erasure.personal_data import BATCH_SIZE
 
 TABLES = ("kafka_bridge_inboxmessage", "kafka_bridge_deadletter")
-NOBODY = 0
 
 
 def find_owners(batch_size: int = BATCH_SIZE) -> None:

@@ -17,14 +17,15 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-from kafka_bridge import inbox
-from kafka_bridge.failures import describe
-from kafka_bridge.lag import STATISTICS_MS, note_lag
-from kafka_bridge.pace import Pace
-from kafka_bridge.patience import Patience
-from kafka_bridge.pulse import Turning
-from kafka_bridge.waker import Waker
-from resume_platform import metrics
+from kafka_bridge.contract.message import Place, position
+from kafka_bridge.dispatch.wakeup_thread import WakeupThread
+from kafka_bridge.inbox.lag import STATISTICS_MS, note_lag
+from kafka_bridge.inbox.store import Inbox
+from kafka_bridge.runtime.database_deadline import DatabaseDeadline
+from kafka_bridge.runtime.liveness import LoopLiveness
+from kafka_bridge.runtime.token_bucket import TokenBucket
+from resume_platform.observability import metrics
+from resume_platform.observability.error_description import describe
 
 log = structlog.get_logger(__name__)
 
@@ -38,17 +39,17 @@ class Intake:
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
-        self.turning = Turning()
-        self._pace = Pace(most=MAX_BATCH)
+        self.liveness = LoopLiveness()
+        self._bucket = TokenBucket(full_round=MAX_BATCH)
         self._topics = {physical: logical for logical, physical in settings.KAFKA_TOPICS.items()}
-        self._inbox = inbox.Inbox(topics=self._topics, high_watermark=self._high_watermark)
-        self._waker = Waker()
-        self._patience = Patience(settings.DATABASE_ANSWER_SECONDS)
-        self._hand: list[Message] = []
+        self._inbox = Inbox(topics=self._topics, high_watermark=self._high_watermark)
+        self._wakeups = WakeupThread()
+        self._deadline = DatabaseDeadline(settings.DATABASE_ANSWER_SECONDS)
+        self._batch: list[Message] = []
         """Taken from Kafka, not yet stored and committed."""
         self._is_paused = False
         self._cluster = ""
-        self._next_offsets: dict[inbox.Place, int] = {}
+        self._next_offsets: dict[Place, int] = {}
         self._consumer = Consumer(
             {
                 "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
@@ -78,13 +79,13 @@ class Intake:
         try:
             while not self._stop.is_set():
                 self._poll()
-                self._work_off()
+                self._store_with_retries()
                 if self._consumer.assignment():
-                    self.turning.mark()
+                    self.liveness.mark()
         finally:
             self._consumer.close()  # revokes: what is in hand is settled, if it can be
-            self._waker.close()
-            self._patience.close()
+            self._wakeups.close()
+            self._deadline.close()
             connection.close()
 
     # --- taking -----------------------------------------------------------------------------
@@ -92,27 +93,27 @@ class Intake:
     def _poll(self) -> None:
         # `consume` waits until it has all it was asked for, so the first message is polled alone.
         self._take(self._consumer.poll(0.5))
-        if self._hand:
-            self._stop.wait(self._pace.take())
+        if self._batch:
+            self._stop.wait(self._bucket.wait())
             for message in self._consumer.consume(MAX_BATCH - 1, timeout=0):
                 self._take(message)
-        self._pace.carried(len(self._hand))
+        self._bucket.charge(len(self._batch))
 
     def _take(self, message: Message | None) -> None:
         if message is None:
             return
         error = message.error()
         if error is None:
-            self._hand.append(message)
+            self._batch.append(message)
         elif error.fatal():
             raise KafkaException(error)
         elif error.code() != KafkaError._PARTITION_EOF:
             log.warning("intake.kafka_error", error=error.name())
 
-    def _work_off(self) -> None:
+    def _store_with_retries(self) -> None:
         """Settle what is in hand, however long the database is away; membership is kept."""
         backoff = FIRST_BACKOFF_SECONDS
-        while self._hand and not self._settle():
+        while self._batch and not self._store_and_commit():
             self._pause()
             if self._stop.wait(backoff):
                 return
@@ -120,28 +121,28 @@ class Intake:
             backoff = min(backoff * 2, MAX_BACKOFF_SECONDS)
         self._resume()
 
-    def _settle(self) -> bool:
+    def _store_and_commit(self) -> bool:
         """Store what is in hand, have Celery told, commit the offsets; False if that failed."""
-        messages = self._hand
+        messages = self._batch
         try:
-            self._look_anew(messages)
+            self._check_for_restarted_logs(messages)
             cluster_id = self._cluster_id()
-            with self._patience:
+            with self._deadline:
                 stored = self._inbox.store(messages, cluster_id=cluster_id)
         except (OperationalError, InterfaceError, KafkaException) as error:
             log.warning("intake.not_stored", messages=len(messages), error=describe(error))
             connection.close()
             return False
-        self._hand = []
-        self._waker.wake(stored)
+        self._batch = []
+        self._wakeups.wake(stored)
         self._watch_for_gaps(messages)
         self._commit(messages)
         return True
 
     def _commit(self, messages: Sequence[Message]) -> None:
-        ends: dict[inbox.Place, int] = {}
+        ends: dict[Place, int] = {}
         for message in messages:
-            place, offset = inbox.position(message)
+            place, offset = position(message)
             ends[place] = max(ends.get(place, 0), offset + 1)
         try:
             self._consumer.commit(
@@ -166,10 +167,10 @@ class Intake:
 
     # --- the logs ---------------------------------------------------------------------------
 
-    def _look_anew(self, messages: Sequence[Message]) -> None:
+    def _check_for_restarted_logs(self, messages: Sequence[Message]) -> None:
         """A log that counts backwards may have begun anew."""
         for message in messages:
-            place, offset = inbox.position(message)
+            place, offset = position(message)
             if offset < self._next_offsets.get(place, 0):
                 del self._next_offsets[place]
                 self._inbox.forget(*place)
@@ -177,10 +178,10 @@ class Intake:
     def _watch_for_gaps(self, messages: Sequence[Message]) -> None:
         """Alarms for what Kafka dropped before it was taken, also while no bridge ran."""
         for message in messages:
-            place, offset = inbox.position(message)
+            place, offset = position(message)
             expected = self._next_offsets.get(place)
             if expected is None:
-                expected = self._inbox.went_on_from(*place)
+                expected = self._inbox.resumed_from(*place)
             if expected is not None and offset > expected:
                 metrics.INBOX_OFFSET_GAPS.labels(place[0]).inc(offset - expected)
                 log.error(
@@ -212,7 +213,7 @@ class Intake:
         log.info("intake.assigned", partitions=len(partitions))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        if self._hand and not self._settle():
+        if self._batch and not self._store_and_commit():
             self._drop(partitions)  # their next owner gets them again
         self._forget(partitions)
         log.info("intake.revoked", partitions=len(partitions))
@@ -225,7 +226,7 @@ class Intake:
 
     def _drop(self, partitions: Sequence[TopicPartition]) -> None:
         gone = {(place.topic, place.partition) for place in partitions}
-        self._hand = [m for m in self._hand if (m.topic(), m.partition()) not in gone]
+        self._batch = [m for m in self._batch if (m.topic(), m.partition()) not in gone]
 
     def _forget(self, partitions: Sequence[TopicPartition]) -> None:
         for place in partitions:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from resume_platform import metrics
+from resume_platform.observability import metrics
 
 STATISTICS_MS = 5_000
 

@@ -5,72 +5,30 @@ log's end lies before what was already taken, or when a known offset holds anoth
 mean that the broker lost the log and counts from 0 again.
 """
 
-import base64
-import operator
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import cast
 
 import structlog
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
+from confluent_kafka import Message
 from django.db import DataError, connection, transaction
-from django.utils import timezone
 from pydantic_core import to_json
 
-from kafka_bridge import codec, context, erased
-from kafka_bridge.events import EraseUser
-from kafka_bridge.failures import describe
+from kafka_bridge.contract import erased_users
+from kafka_bridge.contract.events import EraseUser
+from kafka_bridge.contract.message import InboundMessage, Place, as_text, read
 from kafka_bridge.models import DeadLetter, InboxMessage, PartitionLog
-from kafka_bridge.owners import NOBODY
-from kafka_bridge.routes import tasks_for
-from resume_platform import metrics
-from resume_platform.correlation import well_formed
-from resume_platform.postgresql_pool.prepared import Statement
+from kafka_bridge.runtime import log_context
+from resume_platform.observability import metrics
+from resume_platform.observability.error_description import describe
 
 log = structlog.get_logger(__name__)
-
-Place = tuple[str, int]
 
 # So many messages in a row that are no events: a producer speaks something else.
 POISON_ALARM_AFTER = 100
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_MILLISECOND = 253_370_764_800_000  # 9999-01-01: every zone can still print it
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """A Kafka message, read as far as it can be read."""
-
-    place: Place
-    offset: int
-    key: str
-    event_id: str
-    traceparent: str
-    request_id: str
-    value: bytes | None
-    content_hash: bytes
-    occurred_at: datetime
-    user_id: int
-    tasks: tuple[str, ...]
-    dead_letter: DeadLetter | None
-
-
-def position(message: Message) -> tuple[Place, int]:
-    """Where a consumed message stands; only error messages lack it."""
-    topic, partition, offset = message.topic(), message.partition(), message.offset()
-    assert topic is not None
-    assert partition is not None
-    assert offset is not None
-    return (topic, partition), offset
-
-
-# The values travel as one: quoting each, and reading it again, costs more than storing it.
-_INSERT_MESSAGES = Statement(
-    "insert_messages",
-    """
+# The values travel as one blob: quoting each costs more than storing it.
+_INSERT_MESSAGES = """
 INSERT INTO kafka_bridge_inboxmessage
     (cluster_id, epoch, topic, partition, "offset", key, event_id, traceparent, request_id, value,
      content_hash, occurred_at, user_id, received_at)
@@ -82,11 +40,8 @@ FROM json_to_recordset(%(rows)s::json) AS row(epoch int, topic text, partition i
     value_length int, content_hash text, occurred_at timestamptz, user_id bigint)
 ON CONFLICT DO NOTHING
 RETURNING id, topic, partition, "offset"
-""",
-)
-_INSERT_TASKS = Statement(
-    "insert_tasks",
-    """
+"""
+_INSERT_TASKS = """
 INSERT INTO kafka_bridge_messagetask
     (message_id, name, state, attempts, next_attempt_at, woken_at, leased_alone, suspect,
      crashes_alone, last_error, created_at)
@@ -94,11 +49,8 @@ SELECT row.*, 'pending', 0, clock_timestamp(), clock_timestamp(), FALSE, FALSE, 
        clock_timestamp()
 FROM unnest(%(messages)s::bigint[], %(names)s::text[]) AS row
 RETURNING id, name
-""",
-)
-_REMEMBER_ENDS = Statement(
-    "remember_ends",
-    """
+"""
+_REMEMBER_ENDS = """
 INSERT INTO kafka_bridge_partitionlog (cluster_id, topic, partition, epoch, next_offset)
 SELECT %(cluster)s, row.*
 FROM unnest(%(topics)s::text[], %(partitions)s::int[], %(epochs)s::int[], %(ends)s::bigint[])
@@ -108,11 +60,10 @@ ON CONFLICT (cluster_id, topic, partition) DO UPDATE SET
         THEN excluded.next_offset
         ELSE greatest(excluded.next_offset, kafka_bridge_partitionlog.next_offset) END,
     epoch = greatest(excluded.epoch, kafka_bridge_partitionlog.epoch)
-""",
-)
+"""
 
 
-class _LogBeganAnew(Exception):
+class _LogRestarted(Exception):
     def __init__(self, place: Place) -> None:
         super().__init__(*place)
         self.place = place
@@ -131,17 +82,17 @@ class Inbox:
         self._topics = topics
         self._high_watermark = high_watermark
         self._epochs: dict[Place, int] = {}
-        self._went_on_from: dict[Place, int] = {}
+        self._resumed_from: dict[Place, int] = {}
         self._poison_run = 0
 
-    def went_on_from(self, topic: str, partition: int) -> int | None:
-        """Where this partition's log was left when it was last looked at; None if it is new."""
-        return self._went_on_from.get((topic, partition))
+    def resumed_from(self, topic: str, partition: int) -> int | None:
+        """The next offset when this partition was last looked up; None if it is new."""
+        return self._resumed_from.get((topic, partition))
 
     def forget(self, topic: str, partition: int) -> None:
-        """Look at this partition's log anew before its next message is stored."""
+        """Look this partition up again before its next message is stored."""
         self._epochs.pop((topic, partition), None)
-        self._went_on_from.pop((topic, partition), None)
+        self._resumed_from.pop((topic, partition), None)
 
     def store(self, messages: Sequence[Message], *, cluster_id: str) -> dict[str, list[int]]:
         """Store a batch in one transaction; returns the new task rows' ids by handler.
@@ -149,12 +100,17 @@ class Inbox:
         What was stored before is left alone. What is no event becomes a dead letter.
         """
         incoming = [self._read(message) for message in messages]
-        with context.receiving(incoming) as incoming:
-            tasks = self._store_whole(incoming, cluster_id)
+        with log_context.receiving(incoming) as incoming:
+            tasks = self._store_batch(incoming, cluster_id)
         self._watch_for_poison(incoming)
         return tasks
 
-    def _store_whole(self, incoming: Sequence[Incoming], cluster_id: str) -> dict[str, list[int]]:
+    def _read(self, message: Message) -> InboundMessage:
+        return read(message, self._topics)
+
+    def _store_batch(
+        self, incoming: Sequence[InboundMessage], cluster_id: str
+    ) -> dict[str, list[int]]:
         for place in dict.fromkeys(row.place for row in incoming):
             if place not in self._epochs:
                 self._epochs[place] = self._current_epoch(cluster_id, place)
@@ -162,37 +118,34 @@ class Inbox:
             try:
                 with transaction.atomic():
                     return self._store(incoming, cluster_id)
-            except _LogBeganAnew as error:
+            except _LogRestarted as error:
                 self._begin_epoch(error.place, "content")
             except (DataError, ValueError) as error:
                 return self._store_halves(incoming, cluster_id, describe(error))
 
     def _store_halves(
-        self, incoming: Sequence[Incoming], cluster_id: str, reason: str
+        self, incoming: Sequence[InboundMessage], cluster_id: str, reason: str
     ) -> dict[str, list[int]]:
         """Find the message that PostgreSQL refuses; it becomes a dead letter of bare bytes."""
         if len(incoming) == 1:
-            return self._store_bare(_without_texts(incoming[0], reason), cluster_id)
+            with transaction.atomic():
+                return self._store([incoming[0].unstorable(reason)], cluster_id)
         middle = len(incoming) // 2
         tasks: dict[str, list[int]] = defaultdict(list)
         for half in (incoming[:middle], incoming[middle:]):
-            for name, ids in self._store_whole(half, cluster_id).items():
+            for name, ids in self._store_batch(half, cluster_id).items():
                 tasks[name] += ids
         return tasks
 
-    def _store_bare(self, bare: Incoming, cluster_id: str) -> dict[str, list[int]]:
-        with transaction.atomic():
-            return self._store([bare], cluster_id)
-
-    def _watch_for_poison(self, incoming: Sequence[Incoming]) -> None:
+    def _watch_for_poison(self, incoming: Sequence[InboundMessage]) -> None:
         for row in incoming:
-            self._poison_run = self._poison_run + 1 if row.dead_letter else 0
+            self._poison_run = self._poison_run + 1 if row.problem else 0
             if self._poison_run and self._poison_run % POISON_ALARM_AFTER == 0:
                 metrics.INBOX_POISON_ALARMS.inc()
                 log.error("inbox.nothing_but_poison", messages=self._poison_run)
         metrics.INBOX_POISON_RUN.set(self._poison_run)
 
-    def _store(self, incoming: Sequence[Incoming], cluster_id: str) -> dict[str, list[int]]:
+    def _store(self, incoming: Sequence[InboundMessage], cluster_id: str) -> dict[str, list[int]]:
         incoming = _without_the_erased(incoming)
         ids = self._insert_messages(incoming, cluster_id)
         new = [
@@ -201,22 +154,31 @@ class Inbox:
         if len(new) < len(incoming):
             known = [row for row in incoming if (row.place, row.offset) not in ids]
             self._check_content(known, cluster_id)
-        DeadLetter.objects.bulk_create(row.dead_letter for _, row in new if row.dead_letter)
+        DeadLetter.objects.bulk_create(_dead_letter(row) for _, row in new if row.problem)
         tasks = _insert_tasks([(message_id, name) for message_id, row in new for name in row.tasks])
         self._remember_ends(incoming, cluster_id)
         for _, row in new:
             metrics.INBOX_RECEIVED.labels(row.place[0]).inc()
-            if row.dead_letter:
+            if row.problem:
                 metrics.DEAD_LETTERS.labels("intake").inc()
+                log.error(
+                    "intake.dead_letter",
+                    reason=row.problem.reason,
+                    topic=row.place[0],
+                    partition=row.place[1],
+                    offset=row.offset,
+                )
         return tasks
 
     def _insert_messages(
-        self, incoming: Sequence[Incoming], cluster_id: str
+        self, incoming: Sequence[InboundMessage], cluster_id: str
     ) -> dict[tuple[Place, int], int]:
         rows: list[dict[str, object]] = []
         values = bytearray()
         for row in incoming:
             topic, partition = row.place
+            # A dead letter holds the bytes itself.
+            value = None if row.problem else row.value
             rows.append(
                 {
                     "epoch": self._epochs[row.place],
@@ -228,19 +190,19 @@ class Inbox:
                     "traceparent": row.traceparent,
                     "request_id": row.request_id,
                     "value_at": len(values) + 1,
-                    "value_length": None if row.value is None else len(row.value),
+                    "value_length": None if value is None else len(value),
                     "content_hash": row.content_hash.hex(),
                     "occurred_at": row.occurred_at,
                     "user_id": row.user_id,
                 }
             )
-            values += row.value or b""
+            values += value or b""
         with connection.cursor() as cursor:
-            _INSERT_MESSAGES.execute(
-                cursor,
+            cursor.execute(
+                _INSERT_MESSAGES,
                 {
                     "cluster": cluster_id,
-                    "values": values,
+                    "values": bytes(values),
                     "rows": to_json(rows).decode(),
                 },
             )
@@ -249,8 +211,8 @@ class Inbox:
                 for message_id, topic, partition, offset in cursor.fetchall()
             }
 
-    def _check_content(self, known: Sequence[Incoming], cluster_id: str) -> None:
-        """Raises _LogBeganAnew where a stored offset holds another message than this one."""
+    def _check_content(self, known: Sequence[InboundMessage], cluster_id: str) -> None:
+        """Raises _LogRestarted where a stored offset holds another message than this one."""
         by_place: dict[Place, dict[int, bytes]] = defaultdict(dict)
         for row in known:
             by_place[row.place][row.offset] = row.content_hash
@@ -264,16 +226,16 @@ class Inbox:
                 offset__in=list(hashes),
             ).values_list("offset", "content_hash")
             if any(bytes(content_hash) != hashes[offset] for offset, content_hash in stored):
-                raise _LogBeganAnew((topic, partition))
+                raise _LogRestarted((topic, partition))
 
-    def _remember_ends(self, incoming: Sequence[Incoming], cluster_id: str) -> None:
+    def _remember_ends(self, incoming: Sequence[InboundMessage], cluster_id: str) -> None:
         ends: dict[Place, int] = {}
         for row in incoming:
             ends[row.place] = max(ends.get(row.place, 0), row.offset + 1)
         places = sorted(ends)
         with connection.cursor() as cursor:
-            _REMEMBER_ENDS.execute(
-                cursor,
+            cursor.execute(
+                _REMEMBER_ENDS,
                 {
                     "cluster": cluster_id,
                     "topics": [topic for topic, _ in places],
@@ -290,14 +252,14 @@ class Inbox:
         if known is None:
             return 0
         self._epochs[place] = known.epoch
-        self._went_on_from[place] = known.next_offset
+        self._resumed_from[place] = known.next_offset
         if known.next_offset > self._high_watermark(*place):
             self._begin_epoch(place, "log_end")
         return self._epochs[place]
 
     def _begin_epoch(self, place: Place, seen_by: str) -> None:
         self._epochs[place] += 1
-        self._went_on_from.pop(place, None)
+        self._resumed_from.pop(place, None)
         metrics.INBOX_NEW_EPOCHS.labels(place[0]).inc()
         log.error(
             "inbox.log_began_anew",
@@ -307,125 +269,34 @@ class Inbox:
             seen_by=seen_by,
         )
 
-    def _read(self, message: Message) -> Incoming:
-        """Never raises: what defeats the reader would otherwise stop its partition for ever."""
-        place, offset = position(message)
-        key, value = _bytes(message.key()), _bytes(message.value())
-        headers = _headers(message)
-        tasks: tuple[str, ...] = ()
-        user_id: int | None = None
-        problem: codec.Undecodable | None = None
-        try:
-            event = codec.decode(self._topics[place[0]], key, value)
-            tasks, user_id = tasks_for(type(event)), event.partition_key()
-        except codec.Undecodable as error:
-            problem = error
-        except Exception as error:  # noqa: BLE001
-            problem = codec.Undecodable("unreadable", describe(error))
-        names = dict(headers)
-        row = Incoming(
-            place=place,
-            offset=offset,
-            key=_text(key),
-            event_id=_text(names.get("event_id")),
-            traceparent=_text(names.get("traceparent")),
-            request_id=well_formed(_text(names.get("request_id"))),
-            value=value,
-            content_hash=codec.content_hash(value),
-            occurred_at=_occurred_at(message),
-            user_id=user_id or codec.user_of(value) or NOBODY,
-            tasks=tasks,
-            dead_letter=None,
-        )
-        return row if problem is None else _dead(row, key, headers, problem)
 
-
-def _dead(
-    row: Incoming,
-    key: bytes | None,
-    headers: Sequence[tuple[str, bytes | None]],
-    problem: codec.Undecodable,
-) -> Incoming:
-    topic, partition = row.place
-    log.error(
-        "intake.dead_letter",
-        reason=problem.reason,
-        topic=topic,
-        partition=partition,
-        offset=row.offset,
-    )
-    letter = DeadLetter(
+def _dead_letter(row: InboundMessage) -> DeadLetter:
+    assert row.problem is not None
+    return DeadLetter(
         source=DeadLetter.Source.INTAKE,
-        reason=problem.reason,
-        detail=_text(problem.detail.encode("utf-8", "replace"), limit=1000),
-        topic=topic,
-        partition=partition,
+        reason=row.problem.reason,
+        detail=as_text(row.problem.detail.encode("utf-8", "replace"), limit=1000),
+        topic=row.place[0],
+        partition=row.place[1],
         offset=row.offset,
-        key=key,
+        key=row.raw_key,
         value=row.value,
         headers=[
-            [_text(name.encode("utf-8", "replace")), base64.b64encode(content or b"").decode()]
-            for name, content in headers
+            [as_text(name.encode("utf-8", "replace")), b64encode(content or b"").decode()]
+            for name, content in row.headers
         ],
         occurred_at=row.occurred_at,
         user_id=row.user_id,
     )
-    # A dead letter holds the bytes itself.
-    return replace(row, value=None, tasks=(), dead_letter=letter)
 
 
-def _without_the_erased(incoming: Sequence[Incoming]) -> list[Incoming]:
+def _without_the_erased(incoming: Sequence[InboundMessage]) -> list[InboundMessage]:
     """What comes late of users whose data were erased is known, holds nothing and owes nothing."""
-    erased_users = erased.among(row.user_id for row in incoming)
+    erased = erased_users.among(row.user_id for row in incoming)
     return [
-        _emptied(row) if row.user_id in erased_users and row.key != EraseUser.key else row
+        row.without_texts() if row.user_id in erased and row.key != EraseUser.key else row
         for row in incoming
     ]
-
-
-def _emptied(row: Incoming) -> Incoming:
-    letter = row.dead_letter
-    if letter is not None:
-        letter.value, letter.headers, letter.detail = None, [], "erased"
-    return replace(row, value=None, tasks=())
-
-
-def _without_texts(row: Incoming, reason: str) -> Incoming:
-    """The message as a dead letter whose every column PostgreSQL must take."""
-    letter = row.dead_letter
-    value, key = row.value, row.key.encode()
-    if letter is not None:
-        value = None if letter.value is None else bytes(letter.value)
-        key = bytes(letter.key or b"")
-    bare = replace(row, key="", event_id="", traceparent="", value=value, dead_letter=None)
-    return _dead(bare, key, [], codec.Undecodable("unstorable", reason))
-
-
-# The client hands out a broken list with an error pending where a name is not UTF-8. A call by
-# this way always looks for that; the interpreter's fast path for `message.headers()` does not.
-_ask_for_headers = operator.methodcaller("headers")
-
-
-def _headers(message: Message) -> list[tuple[str, bytes | None]]:
-    """Empty if a name is not UTF-8: the client fails on that, and an event needs no headers."""
-    try:
-        return cast(list[tuple[str, bytes | None]], _ask_for_headers(message) or [])
-    except Exception as error:  # noqa: BLE001  it raises SystemError
-        log.warning("intake.headers_unreadable", error=type(error).__name__)
-        # Asked again, the client would hand out the half-made list, which ends the process.
-        message.set_headers([])
-        return []
-
-
-def _occurred_at(message: Message) -> datetime:
-    """The message's timestamp, the same at each delivery.
-
-    A neighbour may write any number; one that is no date must not hold up the partition.
-    """
-    kind, milliseconds = message.timestamp()
-    if kind == TIMESTAMP_NOT_AVAILABLE:
-        return timezone.now()
-    return _EPOCH + timedelta(milliseconds=max(0, min(milliseconds, _LAST_MILLISECOND)))
 
 
 def _insert_tasks(wanted: Sequence[tuple[int, str]]) -> dict[str, list[int]]:
@@ -433,8 +304,8 @@ def _insert_tasks(wanted: Sequence[tuple[int, str]]) -> dict[str, list[int]]:
     if not wanted:
         return by_name
     with connection.cursor() as cursor:
-        _INSERT_TASKS.execute(
-            cursor,
+        cursor.execute(
+            _INSERT_TASKS,
             {
                 "messages": [message_id for message_id, _ in wanted],
                 "names": [name for _, name in wanted],
@@ -443,11 +314,3 @@ def _insert_tasks(wanted: Sequence[tuple[int, str]]) -> dict[str, list[int]]:
         for task_id, name in cursor.fetchall():
             by_name[name].append(task_id)
     return by_name
-
-
-def _bytes(raw: str | bytes | None) -> bytes | None:
-    return raw.encode() if isinstance(raw, str) else raw
-
-
-def _text(raw: bytes | None, *, limit: int = 100) -> str:
-    return (raw or b"").decode("utf-8", "replace").replace("\x00", "")[:limit]

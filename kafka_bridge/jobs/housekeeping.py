@@ -12,8 +12,8 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from kafka_bridge.periodic import periodic
-from resume_platform import metrics
+from kafka_bridge.jobs.periodic import periodic
+from resume_platform.observability import metrics
 
 log = structlog.get_logger(__name__)
 

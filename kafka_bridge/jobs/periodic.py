@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import structlog
 from django.db import InterfaceError, OperationalError, connection
 
-from kafka_bridge.failures import describe
-from resume_platform import metrics
+from resume_platform.observability import metrics
+from resume_platform.observability.error_description import describe
 
 log = structlog.get_logger(__name__)
 

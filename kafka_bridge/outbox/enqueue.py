@@ -5,17 +5,16 @@ import uuid
 from django.db import connection
 from django.utils import timezone
 
-from kafka_bridge import codec, context, erased
-from kafka_bridge.events import EraseUser, Event
-from resume_platform import tracing
-from resume_platform.postgresql_pool.prepared import Statement
+from kafka_bridge.contract import codec, erased_users
+from kafka_bridge.contract.events import EraseUser, Event
+from kafka_bridge.runtime import log_context
+from resume_platform.observability import tracing
 
 NOTIFY_CHANNEL = "kafka_bridge_outbox"
 
 # One round trip: the second statement sees what was committed while the first waited for its lock.
-_INSERT = Statement(
-    "enqueue",
-    f"""
+_INSERT = f"""
+SELECT pg_advisory_xact_lock_shared({erased_users.ADVISORY_LOCK});
 INSERT INTO kafka_bridge_outboxmessage
     (event_id, topic, key, partition_key, value, traceparent, request_id, occurred_at)
 SELECT event_id, topic, key, partition_key, value, traceparent, request_id, occurred_at
@@ -27,9 +26,7 @@ FROM unnest(
 WHERE row.key = '{EraseUser.key}' OR NOT EXISTS (
     SELECT 1 FROM kafka_bridge_eraseduser AS gone WHERE gone.user_id = row.partition_key)
 ORDER BY row.place
-""",  # noqa: S608  built of constants alone
-    first=f"SELECT pg_advisory_xact_lock_shared({erased.ADVISORY_LOCK})",
-)
+"""  # noqa: S608  built of constants alone
 _COLUMNS = (
     *("event_id", "topic", "key", "partition_key", "value", "traceparent", "request_id"),
     "occurred_at",
@@ -49,7 +46,7 @@ def enqueue(*events: Event) -> None:
     """
     if not connection.in_atomic_block:
         raise OutboxOutsideTransaction(events[0].key)
-    now, request_id = timezone.now(), context.request_id()
+    now, request_id = timezone.now(), log_context.request_id()
     rows = []
     for event in events:
         with tracing.span(f"enqueue {event.key}", kind="producer"):
@@ -68,6 +65,6 @@ def enqueue(*events: Event) -> None:
         )
     with connection.cursor() as cursor:
         columns = (list(column) for column in zip(*rows, strict=True))
-        _INSERT.execute(cursor, dict(zip(_COLUMNS, columns, strict=True)))
+        cursor.execute(_INSERT, dict(zip(_COLUMNS, columns, strict=True)))
         if cursor.rowcount < len(rows):
-            raise erased.UserErased
+            raise erased_users.UserErased

@@ -24,11 +24,11 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from django.conf import settings
 
-from kafka_bridge.failures import describe
 from kafka_bridge.outbox import NOTIFY_CHANNEL
-from kafka_bridge.pace import Pace
-from kafka_bridge.pulse import Turning
-from resume_platform import metrics, tracing
+from kafka_bridge.runtime.liveness import LoopLiveness
+from kafka_bridge.runtime.token_bucket import TokenBucket
+from resume_platform.observability import metrics, tracing
+from resume_platform.observability.error_description import describe
 
 log = structlog.get_logger(__name__)
 
@@ -73,8 +73,8 @@ class Relay:
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
-        self.turning = Turning()
-        self._pace = Pace(most=BATCH_SIZE)
+        self.liveness = LoopLiveness()
+        self._bucket = TokenBucket(full_round=BATCH_SIZE)
         self._producer = self._new_producer()
         self._partitions: dict[str, tuple[int, float]] = {}
         self._ask_again_at = 0.0
@@ -94,7 +94,7 @@ class Relay:
                         self._work(db)
             except psycopg2.Error as error:
                 metrics.RELAY_ACTIVE.set(0)
-                self.turning.stop()
+                self.liveness.stop()
                 log.warning("relay.database_away", error=describe(error))
                 self._stop.wait(STANDBY_SECONDS)
 
@@ -107,13 +107,13 @@ class Relay:
 
     def _work(self, db: Any) -> None:
         _execute(db, f"LISTEN {NOTIFY_CHANNEL}")
-        while not self._stop.wait(self._pace.take()):
-            self.turning.mark()
+        while not self._stop.wait(self._bucket.wait()):
+            self.liveness.mark()
             # Whoever commits from here on notifies anew.
             db.poll()
             db.notifies.clear()
             rows = self._read(db)
-            self._pace.carried(len(rows))
+            self._bucket.charge(len(rows))
             self._relay(db, rows)
             # Notifications also come along with a statement's answer.
             if len(rows) < BATCH_SIZE and not (db.notifies or self._to_produce_alone):
@@ -158,7 +158,7 @@ class Relay:
                 if row.partition_key not in held:
                     delivered.append(row)
             elif error.code() in PERMANENT and len(rows) == 1:
-                self._bury(db, row, error)
+                self._dead_letter(db, row, error)
             else:
                 held.add(row.partition_key)
                 failed.append(error)
@@ -242,7 +242,7 @@ class Relay:
         self._partitions[topic] = (count, time.monotonic())
         return count
 
-    def _bury(self, db: Any, row: Row, error: KafkaError) -> None:
+    def _dead_letter(self, db: Any, row: Row, error: KafkaError) -> None:
         """Move one row to the dead letters, so that it does not block those behind it."""
         _execute(
             db,

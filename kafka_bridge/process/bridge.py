@@ -1,4 +1,4 @@
-"""The bridge process: relay, intake, dispatcher, periodic jobs and signs of life, a thread each."""
+"""The bridge process: relay, intake, dispatcher, periodic jobs and liveness, a thread each."""
 
 import signal
 import threading
@@ -7,15 +7,16 @@ from types import FrameType
 
 import structlog
 
-from kafka_bridge import figures, housekeeping, retention  # noqa: F401  register themselves
-from kafka_bridge.dispatcher import Dispatcher
-from kafka_bridge.failures import describe
-from kafka_bridge.handlers import load_handlers
-from kafka_bridge.intake import Intake
-from kafka_bridge.periodic import Periodic
-from kafka_bridge.pulse import Pulse, kafka_answers
-from kafka_bridge.relay import Relay
-from resume_platform import exporter, signs
+from kafka_bridge.dispatch.dispatcher import Dispatcher
+from kafka_bridge.inbox.consumer import Intake
+from kafka_bridge.jobs import housekeeping, retention  # noqa: F401  register themselves
+from kafka_bridge.jobs.periodic import Periodic
+from kafka_bridge.outbox.relay import Relay
+from kafka_bridge.process import scrape_metrics  # noqa: F401  registers itself
+from kafka_bridge.runtime.liveness import LivenessReporter, kafka_probe
+from kafka_bridge.tasks.registry import load_handlers
+from resume_platform.observability import exporter, liveness
+from resume_platform.observability.error_description import describe
 
 log = structlog.get_logger(__name__)
 
@@ -34,21 +35,21 @@ class Bridge:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         relay, intake, dispatcher = (part(self._stop) for part in (Relay, Intake, Dispatcher))
-        pulse = Pulse(
+        reporter = LivenessReporter(
             self._stop,
-            parts={
-                signs.RELAY: relay.turning,
-                signs.INTAKE: intake.turning,
-                signs.DISPATCHER: dispatcher.turning,
+            loops={
+                liveness.RELAY: relay.liveness,
+                liveness.INTAKE: intake.liveness,
+                liveness.DISPATCHER: dispatcher.liveness,
             },
-            reaches_kafka=kafka_answers(),
+            reaches_kafka=kafka_probe(),
         )
         parts: dict[str, Callable[[], None]] = {
             "relay": relay.run,
             "intake": intake.run,
             "dispatcher": dispatcher.run,
             "periodic": Periodic(self._stop).run,
-            "pulse": pulse.run,
+            "liveness": reporter.run,
         }
         exporter.serve("bridge")
         threads = [

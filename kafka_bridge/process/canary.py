@@ -15,8 +15,8 @@ from celery.worker import state
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from kafka_bridge.wakeups import waiting_in
-from resume_platform import exporter, signs
+from kafka_bridge.dispatch.celery_wakeups import waiting_in
+from resume_platform.observability import exporter, liveness
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 def canary(queue: str) -> None:
     """Leave the sign of life of this queue's workers."""
     try:
-        signs.note(signs.worker(queue))
+        liveness.report(liveness.worker(queue))
     except RedisError as error:
         log.warning("canary.redis_away", error=type(error).__name__)
 
@@ -52,12 +52,12 @@ class Canaries:
                     self._look_at(queue)
                 except (RedisError, BrokerError, OSError) as error:
                     log.warning("canary.redis_away", error=type(error).__name__)
-            if self._stop.wait(signs.SECONDS_BETWEEN):
+            if self._stop.wait(liveness.REPORT_SECONDS):
                 return
 
     def _look_at(self, queue: str) -> None:
         if len(state.reserved_requests) >= self._slots:
-            signs.note(signs.worker(queue))
+            liveness.report(liveness.worker(queue))
         elif waiting_in(queue) == 0:
             canary.apply_async(args=(queue,), queue=queue, retry=False)
 

@@ -12,11 +12,11 @@ from typing import Any
 import psycopg2
 from django.conf import settings
 
-from kafka_bridge.handlers import HANDLERS
-from kafka_bridge.routes import is_enabled
-from kafka_bridge.wakeups import waiting_in
-from resume_platform import metrics
-from resume_platform.exporter import Values, figures
+from kafka_bridge.contract.routes import is_enabled
+from kafka_bridge.dispatch.celery_wakeups import waiting_in
+from kafka_bridge.tasks.registry import HANDLERS
+from resume_platform.observability import metrics
+from resume_platform.observability.exporter import Values, figures
 
 LIMIT = 10_000
 CONNECT_SECONDS = 2

@@ -1,7 +1,7 @@
-"""An end for waiting on a database that says nothing any more.
+"""Ends the wait for a database that does not answer any more.
 
 libpq waits for an answer as long as the kernel believes in the connection: for ever, if the server
-hangs or something between swallows what is sent. A timeout of the server's own would hang with it.
+hangs or something in between swallows what is sent. A timeout of the server's own hangs with it.
 """
 
 import contextlib
@@ -17,13 +17,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.5
+CHECK_SECONDS = 0.5
 
 
-class Patience:
-    """`with patience:` around work on the database, by one thread at a time.
+class DatabaseDeadline:
+    """`with deadline:` around work on the database, by one thread at a time.
 
-    What takes longer than `seconds` loses its connection, and whatever waits on that raises
+    Work that takes longer than `seconds` loses its connection, and whatever waits on that raises
     OperationalError. Connecting itself ends by its own `connect_timeout`.
     """
 
@@ -32,13 +32,15 @@ class Patience:
         self._lock = threading.Lock()
         self._until: float | None = None
         self._wrapper: BaseDatabaseWrapper | None = None
-        self._ended = threading.Event()
-        self._watch: threading.Thread | None = None
+        self._closed = threading.Event()
+        self._watchdog: threading.Thread | None = None
 
     def __enter__(self) -> None:
-        if self._watch is None:
-            self._watch = threading.Thread(target=self._look, name="patience", daemon=True)
-            self._watch.start()
+        if self._watchdog is None:
+            self._watchdog = threading.Thread(
+                target=self._watch, name="database-deadline", daemon=True
+            )
+            self._watchdog.start()
         with self._lock:
             # This thread's: each has a connection of its own.
             self._wrapper = connections[DEFAULT_DB_ALIAS]
@@ -49,22 +51,22 @@ class Patience:
             self._until = None
 
     def close(self) -> None:
-        self._ended.set()
+        self._closed.set()
 
-    def _look(self) -> None:
-        while not self._ended.wait(LOOK_SECONDS):
+    def _watch(self) -> None:
+        while not self._closed.wait(CHECK_SECONDS):
             with self._lock:
                 if self._until is not None and time.monotonic() > self._until:
                     self._hang_up()
 
     def _hang_up(self) -> None:
-        wire = None if self._wrapper is None else self._wrapper.connection
-        if wire is None:
+        raw = None if self._wrapper is None else self._wrapper.connection
+        if raw is None:
             return  # still connecting
         log.warning("database.hung_up", seconds=self._seconds)
-        with contextlib.suppress(OSError, psycopg2.Error), _socket_of(wire) as line:
+        with contextlib.suppress(OSError, psycopg2.Error), _socket_of(raw) as line:
             line.shutdown(socket.SHUT_RDWR)
 
 
-def _socket_of(wire: "psycopg2.extensions.connection") -> socket.socket:
-    return socket.socket(fileno=os.dup(wire.fileno()))
+def _socket_of(raw: "psycopg2.extensions.connection") -> socket.socket:
+    return socket.socket(fileno=os.dup(raw.fileno()))

@@ -1,4 +1,4 @@
-"""The bridge's signs of life: each part that still turns, and Kafka if it answers."""
+"""Reports which loops of the bridge still turn, and whether Kafka answers."""
 
 import threading
 import time
@@ -10,15 +10,15 @@ from confluent_kafka.admin import AdminClient
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from resume_platform import signs
+from resume_platform.observability import liveness
 
 log = structlog.get_logger(__name__)
 
 KAFKA_SECONDS = 2.0
 
 
-class Turning:
-    """When a part last came round; it says so itself, `stop` when it gives its work away."""
+class LoopLiveness:
+    """When a loop last came round: it says so itself, and `stop` when it gives its work away."""
 
     def __init__(self) -> None:
         self._last: float | None = None
@@ -32,15 +32,15 @@ class Turning:
     @property
     def is_alive(self) -> bool:
         last = self._last
-        return last is not None and time.monotonic() - last < signs.SILENT_AFTER
+        return last is not None and time.monotonic() - last < liveness.SILENT_AFTER
 
 
-def kafka_answers() -> Callable[[], bool]:
-    """A question that the cluster answers within KAFKA_SECONDS, if it can be reached."""
+def kafka_probe() -> Callable[[], bool]:
+    """A function that says, within KAFKA_SECONDS, whether the cluster can be reached."""
     client = AdminClient(
         {
             "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
-            "client.id": "resume-platform-pulse",
+            "client.id": "resume-platform-liveness",
             # The others' clients log that a broker is away.
             "log_level": 0,
             # A cluster that came back is noticed soon.
@@ -49,43 +49,43 @@ def kafka_answers() -> Callable[[], bool]:
     )
     topic = settings.KAFKA_TOPICS["uploading_data"]
 
-    def ask() -> bool:
+    def probe() -> bool:
         try:
             client.list_topics(topic, timeout=KAFKA_SECONDS)
         except KafkaException:
             return False
         return True
 
-    return ask
+    return probe
 
 
-class Pulse:
+class LivenessReporter:
     """Runs until `stop` is set; `reaches_kafka` must end within a few seconds."""
 
     def __init__(
         self,
         stop: threading.Event,
         *,
-        parts: Mapping[str, Turning],
+        loops: Mapping[str, LoopLiveness],
         reaches_kafka: Callable[[], bool],
     ) -> None:
         self._stop = stop
-        self._parts = parts
+        self._loops = loops
         self._reaches_kafka = reaches_kafka
 
     def run(self) -> None:
-        while not self._stop.wait(signs.SECONDS_BETWEEN):
+        while not self._stop.wait(liveness.REPORT_SECONDS):
             self.step()
 
     def step(self) -> None:
-        alive = [name for name, turning in self._parts.items() if turning.is_alive]
-        # First, since Kafka's silence takes a while.
-        self._note(signs.BRIDGE, *alive)
+        alive = [name for name, loop in self._loops.items() if loop.is_alive]
+        # First, since an absent Kafka takes a while to be noticed.
+        self._report(liveness.BRIDGE, *alive)
         if self._reaches_kafka():
-            self._note(signs.KAFKA)
+            self._report(liveness.KAFKA)
 
-    def _note(self, *parts: str) -> None:
+    def _report(self, *parts: str) -> None:
         try:
-            signs.note(*parts)
+            liveness.report(*parts)
         except RedisError as error:
-            log.warning("pulse.redis_away", error=type(error).__name__)
+            log.warning("liveness.redis_away", error=type(error).__name__)

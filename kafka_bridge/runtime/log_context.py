@@ -3,22 +3,34 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import structlog
 
-from kafka_bridge.events import Event
-from resume_platform import tracing
-from resume_platform.correlation import well_formed
-
-if TYPE_CHECKING:
-    from kafka_bridge.inbox import Incoming
-    from kafka_bridge.leases import Claimed
+from kafka_bridge.contract.events import Event
+from kafka_bridge.contract.message import InboundMessage
+from resume_platform.observability import tracing
+from resume_platform.observability.correlation import well_formed
 
 # A line about a batch of hundreds stays a line.
 MAX_REQUESTS_NAMED = 20
 
 bound = structlog.contextvars.bound_contextvars
+
+
+class Handled(Protocol):
+    """A claimed task row, with the ids that its message brought."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def task_id(self) -> int: ...
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def traceparent(self) -> str: ...
 
 
 def request_id() -> str:
@@ -27,7 +39,7 @@ def request_id() -> str:
 
 
 @contextmanager
-def receiving(incoming: list["Incoming"]) -> Iterator[list["Incoming"]]:
+def receiving(incoming: list[InboundMessage]) -> Iterator[list[InboundMessage]]:
     """The same messages; with traces on, what handles them comes after their reception."""
     if not tracing.is_on():
         yield incoming
@@ -55,7 +67,7 @@ def receiving(incoming: list["Incoming"]) -> Iterator[list["Incoming"]]:
 
 
 @contextmanager
-def handling(row: "Claimed") -> Iterator[None]:
+def handling(row: Handled) -> Iterator[None]:
     """Around one attempt of one handler at one message."""
     with (
         bound(task=row.name, task_id=row.task_id, **_ids(row)),
@@ -67,7 +79,7 @@ def handling(row: "Claimed") -> Iterator[None]:
 
 
 @contextmanager
-def handling_together(name: str, rows: Sequence["Claimed"]) -> Iterator[None]:
+def handling_together(name: str, rows: Sequence[Handled]) -> Iterator[None]:
     """Around a batch: a trace of its own that links to its messages', and a part in each of these.
 
     A batch of one is handled like a single message.
@@ -113,7 +125,7 @@ def ids_of(event: Event) -> dict[str, int]:
     return ids
 
 
-def _ids(row: "Claimed") -> dict[str, str]:
+def _ids(row: Handled) -> dict[str, str]:
     """Those that the message brought; a neighbour may write anything there."""
     return {
         name: value

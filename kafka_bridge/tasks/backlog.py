@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from kafka_bridge.events import Event
+from kafka_bridge.contract.events import Event
 
 
 def oldest_owed(*events: type[Event], by: str | None = None) -> datetime | None:

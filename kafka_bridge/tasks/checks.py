@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
-from kafka_bridge.handlers import HANDLERS, load_handlers
-from kafka_bridge.routes import ROUTES, is_enabled
+from kafka_bridge.contract.routes import ROUTES, is_enabled
+from kafka_bridge.tasks.registry import HANDLERS, load_handlers
 
 
 @register()
@@ -19,7 +19,7 @@ def every_route_has_its_handler(app_configs: Any, **kwargs: Any) -> list[CheckMe
                 problems.append(
                     Error(
                         f"{event.__name__} is routed to {name}, which no app registers.",
-                        hint="Register it in the app's tasks.py, or mend kafka_bridge/routes.py.",
+                        hint="Register it in the app's tasks.py, or mend contract/routes.py.",
                         id="kafka_bridge.E001",
                     )
                 )

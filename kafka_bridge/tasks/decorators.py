@@ -9,34 +9,15 @@ from collections.abc import Callable
 import structlog
 from celery import shared_task
 
-from kafka_bridge.crew import nearly_done, wait_for_others
-from kafka_bridge.events import Event
-from kafka_bridge.execution import Attempt, Received, run_batch, run_each
-from kafka_bridge.failures import describe
-from kafka_bridge.handlers import (
+from kafka_bridge.contract.events import Event
+from kafka_bridge.tasks.execution import run_batch, run_each
+from kafka_bridge.tasks.registry import (
     DEFAULT_RETRY,
     HANDLERS,
     HandlerSpec,
-    LeaseLost,
-    Permanent,
-    RetryLater,
     RetryPolicy,
 )
-from kafka_bridge.leases import ENDED
-
-__all__ = [
-    "ENDED",
-    "Attempt",
-    "LeaseLost",
-    "Permanent",
-    "Received",
-    "RetryLater",
-    "RetryPolicy",
-    "batch_handler",
-    "handler",
-    "nearly_done",
-    "wait_for_others",
-]
+from resume_platform.observability.error_description import describe
 
 log = structlog.get_logger(__name__)
 

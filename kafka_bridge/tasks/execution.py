@@ -7,22 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 
-from kafka_bridge import codec, context, leases, wakeups
-from kafka_bridge.crew import crew
-from kafka_bridge.erased import UserErased
-from kafka_bridge.events import Event
-from kafka_bridge.failures import describe
-from kafka_bridge.handlers import HandlerSpec, LeaseLost, Permanent, RetryLater
-from kafka_bridge.heartbeat import HEARTBEAT
-from kafka_bridge.leases import Claimed
-from kafka_bridge.topic_names import contract_name
-from resume_platform import metrics, tracing
-from resume_platform.postgresql_pool.prepared import Statement
+from kafka_bridge.contract import codec
+from kafka_bridge.contract.erased_users import UserErased
+from kafka_bridge.contract.events import Event
+from kafka_bridge.contract.topic_names import contract_name
+from kafka_bridge.runtime import log_context
+from kafka_bridge.tasks import leases
+from kafka_bridge.tasks.heartbeat import HEARTBEAT
+from kafka_bridge.tasks.leases import Claimed
+from kafka_bridge.tasks.registry import HandlerSpec, LeaseLost, Permanent, RetryLater
+from kafka_bridge.tasks.threads import row_threads
+from resume_platform.observability import metrics, tracing
+from resume_platform.observability.error_description import describe
 from resume_platform.postgresql_pool.release import release_connection
 
 log = structlog.get_logger(__name__)
@@ -71,27 +71,22 @@ class Attempt:
             yield
         self.finished = True
 
-    def finish_by(self, statement: Statement, parameters: dict[str, Any]) -> None:
-        """The same in one round trip, where one statement with `ENDED` has all the effects."""
-        leases.finish_by(statement, parameters, task_id=self.task_id, token=self.lease_token)
-        self.finished = True
-
 
 def run_each(spec: HandlerSpec, task_ids: Sequence[int]) -> None:
-    """Have the crew run a `@handler` for those of the rows that are due and free."""
+    """Run a `@handler` for those of the rows that are due and free, in the worker's threads."""
     close_old_connections()
     claimed = 0
 
     def claim(ids: Sequence[int]) -> list[Claimed]:
         nonlocal claimed
         rows = leases.claim(name=spec.name, ids=ids)
-        release_connection()  # the rows need it while this thread waits for places
+        release_connection()  # the rows need it while this thread waits for free ones
         claimed += len(rows)
         return rows
 
-    left = crew().run(task_ids, claim=claim, work=lambda row: _run_one(spec, row))
+    left = row_threads().run(task_ids, claim=claim, work=lambda row: _run_one(spec, row))
     if left:
-        wakeups.wake(spec.name, left)
+        leases.mark_unwoken(left)
     if claimed + len(left) < len(task_ids):  # suspects are not claimed together with others
         _run_suspects(spec, _run_one)
 
@@ -129,9 +124,9 @@ def _run_one(spec: HandlerSpec, row: Claimed) -> None:
         content_hash=row.content_hash,
         lease_token=row.lease_token,
     )
-    with context.handling(row), HEARTBEAT.keep(row.lease_token), _settling(spec, [row]):
+    with log_context.handling(row), HEARTBEAT.keep(row.lease_token), _settling(spec, [row]):
         event = _events([row])[0]
-        with context.about(event):
+        with log_context.about(event):
             spec.function(event, attempt)
         if not attempt.finished:
             with attempt.finish():
@@ -148,7 +143,7 @@ def _events(rows: Sequence[Claimed]) -> list[Event]:
 def _run_together(spec: HandlerSpec, rows: list[Claimed]) -> None:
     token = rows[0].lease_token
     with (
-        context.handling_together(spec.name, rows),
+        log_context.handling_together(spec.name, rows),
         HEARTBEAT.keep(token),
         _settling(spec, rows),
     ):
@@ -180,7 +175,7 @@ def _apply_and_end(
             bad = _apply_halves(spec, rows, error)
             leases.finish([row.task_id for row in rows if row.task_id not in bad], token)
             for task_id, its_error in bad.items():
-                _bury(task_id, token, its_error)
+                _dead_letter(task_id, token, its_error)
         return bad
     return {}
 
@@ -246,7 +241,7 @@ def _settling(spec: HandlerSpec, rows: Sequence[Claimed]) -> Iterator[None]:
             metrics.TASK_OUTCOMES.labels(spec.name, "erased").inc(len(ids))
         except (Permanent, codec.Undecodable) as error:
             for row in rows:
-                _bury(row.task_id, token, error)
+                _dead_letter(row.task_id, token, error)
             metrics.TASK_OUTCOMES.labels(spec.name, "dead").inc(len(ids))
         except Exception as error:  # noqa: BLE001  a defect: retried, then a dead letter that names it
             log.error("task.failed", error=describe(error))
@@ -264,7 +259,7 @@ def _retry_or_bury(spec: HandlerSpec, rows: Sequence[Claimed], error: RetryLater
     for row in rows:
         number = row.attempts + 1
         if error.counted and number >= spec.retry.max_attempts:
-            _bury(row.task_id, row.lease_token, error)
+            _dead_letter(row.task_id, row.lease_token, error)
             metrics.TASK_OUTCOMES.labels(spec.name, "dead").inc()
             continue
         seconds = error.seconds if error.seconds is not None else spec.retry.delay(number)
@@ -279,7 +274,7 @@ def _retry_or_bury(spec: HandlerSpec, rows: Sequence[Claimed], error: RetryLater
         log.info("task.retry", task_id=row.task_id, reason=error.reason, seconds=round(seconds, 1))
 
 
-def _bury(task_id: int, token: uuid.UUID, error: Exception) -> None:
+def _dead_letter(task_id: int, token: uuid.UUID, error: Exception) -> None:
     reason, detail = "unexpected", describe(error)
     if isinstance(error, Permanent):
         reason, detail = error.reason, ""
@@ -288,5 +283,5 @@ def _bury(task_id: int, token: uuid.UUID, error: Exception) -> None:
     elif isinstance(error, codec.Undecodable):
         reason, detail = error.reason, error.detail
     tracing.fail(reason)
-    leases.bury(task_id, token, reason=reason, detail=detail)
+    leases.dead_letter(task_id, token, reason=reason, detail=detail)
     log.error("task.dead_letter", task_id=task_id, reason=reason)

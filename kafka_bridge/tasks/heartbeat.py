@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from kafka_bridge import leases
+from kafka_bridge.tasks import leases
 
 log = structlog.get_logger(__name__)
 

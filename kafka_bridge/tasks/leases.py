@@ -1,4 +1,4 @@
-"""Who owns a task row: claim, renew, finish, retry, bury, recover. All by the database's clock.
+"""Who owns a task row: claim, renew, finish, retry, end as dead, recover; by the database's clock.
 
 A lease is (row, lease_token, end). Whoever writes a row's end proves the token in the same
 transaction, so a worker that was given up for dead can never finish what another took over.
@@ -14,9 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from kafka_bridge.handlers import LeaseLost
-from resume_platform import metrics
-from resume_platform.postgresql_pool.prepared import Statement
+from kafka_bridge.tasks.registry import LeaseLost
+from resume_platform.observability import metrics
 
 MAX_CRASHES_ALONE = 3
 MAX_ERROR_LENGTH = 500
@@ -60,16 +59,11 @@ RETURNING task.id, task.message_id, task.attempts, message.topic, message.key, m
 """
 # By the key: with statistics from before a burst the planner takes another index for nearly empty,
 # and would read all that is due, or was, to find the few. The empty words keep it from that.
-_CLAIM_TOGETHER = Statement(
-    "claim_together",
-    _CLAIM.format(
-        which="id = ANY(%(ids)s::bigint[]) AND name || '' = %(name)s::text"
-        " AND state || '' = 'pending' AND NOT suspect"
-    ),
+_CLAIM_TOGETHER = _CLAIM.format(
+    which="id = ANY(%(ids)s::bigint[]) AND name || '' = %(name)s::text"
+    " AND state || '' = 'pending' AND NOT suspect"
 )
-_CLAIM_ALONE = Statement(
-    "claim_alone", _CLAIM.format(which="name = %(name)s::text AND state = 'pending' AND suspect")
-)
+_CLAIM_ALONE = _CLAIM.format(which="name = %(name)s::text AND state = 'pending' AND suspect")
 
 
 def claim(*, name: str, ids: Sequence[int]) -> list[Claimed]:
@@ -83,11 +77,11 @@ def claim_suspect(*, name: str) -> Claimed | None:
     return rows[0] if rows else None
 
 
-def _claim(statement: Statement, *, name: str, **parameters: Any) -> list[Claimed]:
+def _claim(sql: str, *, name: str, **parameters: Any) -> list[Claimed]:
     token = uuid.uuid4()
     with connection.cursor() as cursor:
-        statement.execute(
-            cursor,
+        cursor.execute(
+            sql,
             {"name": name, "token": token, "lease": settings.LEASE_SECONDS, **parameters},
         )
         rows = sorted(cursor.fetchall(), key=itemgetter(0))
@@ -107,6 +101,16 @@ def _claim(statement: Statement, *, name: str, **parameters: Any) -> list[Claime
         )
         for task_id, message_id, attempts, topic, key, value, content_hash, *others in rows
     ]
+
+
+def mark_unwoken(ids: Sequence[int]) -> None:
+    """Let the dispatcher tell of these rows as soon as there is room."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE kafka_bridge_messagetask SET woken_at = NULL"
+            " WHERE id = ANY(%s) AND state = 'pending'",
+            [list(ids)],
+        )
 
 
 def renew(tokens: Sequence[uuid.UUID]) -> int:
@@ -135,39 +139,21 @@ WHERE id = ANY(%(ids)s::bigint[]) AND lease_token = %(token)s::uuid
   AND state || '' = 'leased'
 """
 _DONE = "state = 'done', finished_at = clock_timestamp(), last_error = ''"
-_FINISH = Statement("finish", _END.format(changes=_DONE))
-_RETRY = Statement(
-    "retry",
-    _END.format(
-        changes="state = 'pending', woken_at = NULL, attempts = attempts + %(counted)s,"
-        " last_error = %(reason)s,"
-        " next_attempt_at = clock_timestamp() + make_interval(secs => %(seconds)s)"
-    ),
+_FINISH = _END.format(changes=_DONE)
+_RETRY = _END.format(
+    changes="state = 'pending', woken_at = NULL, attempts = attempts + %(counted)s,"
+    " last_error = %(reason)s,"
+    " next_attempt_at = clock_timestamp() + make_interval(secs => %(seconds)s)"
 )
-_BURY = Statement(
-    "bury",
-    _END.format(
-        changes="state = 'dead', finished_at = clock_timestamp(), attempts = attempts + 1,"
-        " last_error = %(reason)s"
-    ),
+_DEAD = _END.format(
+    changes="state = 'dead', finished_at = clock_timestamp(), attempts = attempts + 1,"
+    " last_error = %(reason)s"
 )
 
 
 def finish(ids: Sequence[int], token: uuid.UUID) -> None:
     """Mark rows done inside the caller's transaction. Raises LeaseLost if any is another's now."""
     _end(_FINISH, ids, token)
-
-
-# For a statement that ends a row and does all its effects, for `ended`'s row alone, in one round
-# trip; it has to return that row.
-ENDED = f"ended AS ({_END.format(changes=_DONE)} RETURNING id)"
-
-
-def finish_by(
-    statement: Statement, parameters: dict[str, Any], *, task_id: int, token: uuid.UUID
-) -> None:
-    """Run a statement with ENDED outside of a transaction. Raises LeaseLost: nothing is written."""
-    _end(statement, [task_id], token, **parameters)
 
 
 def retry(
@@ -184,16 +170,16 @@ def retry(
     )
 
 
-def bury(task_id: int, token: uuid.UUID, *, reason: str, detail: str) -> None:
+def dead_letter(task_id: int, token: uuid.UUID, *, reason: str, detail: str) -> None:
     """End a row as a dead letter, inside or outside of a transaction. Raises LeaseLost."""
     with transaction.atomic():
-        _end(_BURY, [task_id], token, reason=reason[:MAX_ERROR_LENGTH])
+        _end(_DEAD, [task_id], token, reason=reason[:MAX_ERROR_LENGTH])
         _insert_dead_letter(task_id, reason, detail)
 
 
-def _end(statement: Statement, ids: Sequence[int], token: uuid.UUID, **parameters: Any) -> None:
+def _end(sql: str, ids: Sequence[int], token: uuid.UUID, **parameters: Any) -> None:
     with connection.cursor() as cursor:
-        statement.execute(cursor, {"ids": list(ids), "token": token, **parameters})
+        cursor.execute(sql, {"ids": list(ids), "token": token, **parameters})
         if cursor.rowcount != len(ids):
             metrics.LEASES_LOST.inc()
             raise LeaseLost(f"{len(ids) - cursor.rowcount} of {len(ids)} rows")

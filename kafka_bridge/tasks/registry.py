@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.module_loading import autodiscover_modules
 
-from kafka_bridge.events import Event
+from kafka_bridge.contract.events import Event
 
 
 class RetryLater(Exception):

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import TabularInline as UnfoldTabularInline
 from unfold.contrib.filters.admin import FieldTextFilter, RangeDateFilter
 
-from resume_platform.counting import BoundedPaginator
+from resume_platform.admin.paginator import BoundedPaginator
 
 
 class ModelAdmin(UnfoldModelAdmin):

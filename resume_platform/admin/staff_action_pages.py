@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.enums import ActionVariant
 
-from resume_platform.staff_actions import MAX_ROWS, StaffAction, carry_out
+from resume_platform.admin.staff_actions import MAX_ROWS, StaffAction, carry_out
 
 TEMPLATE = "admin/staff_action.html"
 CONFIRMED = "confirmed"

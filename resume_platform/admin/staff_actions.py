@@ -9,7 +9,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from resume_platform.api.errors import DomainError
+from resume_platform.http.errors import DomainError
 
 MAX_ROWS = 1000
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
-from resume_platform import addresses
+from resume_platform.net import addresses
 
 _SENTENCES = {
     "malformed": gettext_lazy("This is not a URL with a host."),

@@ -29,6 +29,14 @@ def client_address(meta: Mapping[str, Any], trusted_proxies: Sequence[Network]) 
     return str(client)
 
 
+def client_network(meta: Mapping[str, Any], trusted_proxies: Sequence[Network]) -> str:
+    """By what a client is counted: its address, or its /64, which is one client's in IPv6."""
+    client = client_address(meta, trusted_proxies)
+    if ":" not in client:
+        return client
+    return str(ipaddress.ip_network((client, 64), strict=False))
+
+
 def is_trusted_proxy(meta: Mapping[str, Any], trusted_proxies: Sequence[Network]) -> bool:
     peer = _parse(str(meta.get("REMOTE_ADDR") or ""))
     return peer is not None and _within(peer, trusted_proxies)

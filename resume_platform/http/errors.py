@@ -9,7 +9,7 @@
     ├── TooLarge            413
     ├── Invalid             422  (with a list of sentences per field)
     ├── TooManyRequests     429  (with Retry-After)
-    └── ServiceUnavailable  503
+    └── ServiceUnavailable  503  (with Retry-After, where it is known)
 
 `detail` is a sentence for people, `code` a word for programs that never changes. Neither may hold
 another user's data, a text or a token.
@@ -23,10 +23,12 @@ class DomainError(Exception):
 
     status_code = 400
 
-    def __init__(self, detail: str, code: str) -> None:
+    def __init__(self, detail: str, code: str, *, retry_after: int | None = None) -> None:
+        """`retry_after` is in whole seconds; at least 1 is told."""
         super().__init__(code)
         self.detail = detail
         self.code = code
+        self.retry_after = None if retry_after is None else max(1, retry_after)
 
 
 class BadInput(DomainError):
@@ -66,13 +68,7 @@ class Invalid(DomainError):
 
 
 class TooManyRequests(DomainError):
-    """`retry_after` is in whole seconds, 1 at least."""
-
     status_code = 429
-
-    def __init__(self, detail: str, code: str, *, retry_after: int) -> None:
-        super().__init__(detail, code)
-        self.retry_after = max(1, retry_after)
 
 
 class ServiceUnavailable(DomainError):

@@ -1,5 +1,8 @@
 """The one place that turns an exception into an answer: `{"detail": sentence, "code": word}`."""
 
+import math
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -10,7 +13,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from resume_platform.api.errors import (
+from resume_platform.http.errors import (
     DomainError,
     Invalid,
     ServiceUnavailable,
@@ -19,6 +22,9 @@ from resume_platform.api.errors import (
 )
 
 log = structlog.get_logger(__name__)
+
+# However much of a request is wrong.
+MAX_SENTENCES = 20
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -36,7 +42,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return _answer(
             Invalid(
                 _("The request is not valid: see errors."),
-                errors={str(name): _sentences(detail) for name, detail in fields.items()},
+                errors=_first_sentences(fields),
             )
         )
     if isinstance(error, exceptions.ParseError | exceptions.UnsupportedMediaType):
@@ -45,6 +51,14 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         log.error("request.database_away", error=type(error).__name__)
         return _answer(
             ServiceUnavailable(_("The database does not answer. Try again."), "unavailable")
+        )
+    if isinstance(error, exceptions.Throttled):
+        return _answer(
+            TooManyRequests(
+                _("Too many requests. Try again later."),
+                "too_many_requests",
+                retry_after=math.ceil(getattr(error, "wait", None) or 1),
+            )
         )
     if isinstance(error, exceptions.APIException):
         return _framework_error(error)
@@ -67,7 +81,7 @@ def _answer(error: DomainError) -> Response:
     headers = {}
     if isinstance(error, Invalid):
         body["errors"] = error.errors
-    if isinstance(error, TooManyRequests):
+    if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if error.status_code == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -89,12 +103,20 @@ def _framework_error(error: exceptions.APIException) -> Response:
     )
 
 
-def _sentences(detail: Any) -> list[str]:
-    if isinstance(detail, dict):
-        return [sentence for part in detail.values() for sentence in _sentences(part)]
-    if isinstance(detail, list):
-        return [sentence for part in detail for sentence in _sentences(part)]
-    return [str(detail)]
+def _first_sentences(fields: Mapping[Any, Any]) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    pairs = ((str(name), sentence) for name in fields for sentence in _sentences(fields[name]))
+    for name, sentence in islice(pairs, MAX_SENTENCES):
+        errors.setdefault(name, []).append(sentence)
+    return errors
+
+
+def _sentences(detail: Any) -> Iterator[str]:
+    if isinstance(detail, dict | list):
+        for part in detail.values() if isinstance(detail, dict) else detail:
+            yield from _sentences(part)
+    else:
+        yield str(detail)
 
 
 def _not_found_body() -> dict[str, str]:

@@ -16,11 +16,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from resume_platform import readiness
-from resume_platform.api.errors import ServiceUnavailable
-from resume_platform.api.schema import ErrorSerializer, Problem, answers
-from resume_platform.exporter import registry_of
-from resume_platform.readiness import Part
+from resume_platform.http.errors import ServiceUnavailable
+from resume_platform.http.schema import ErrorSerializer, Problem, answers
+from resume_platform.observability import readiness
+from resume_platform.observability.exporter import registry_of
+from resume_platform.observability.readiness import Part
 
 
 class HealthSerializer(serializers.Serializer):

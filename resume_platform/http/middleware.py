@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from resume_platform.api.client_address import is_trusted_proxy
+from resume_platform.http.client_address import is_trusted_proxy
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -29,7 +29,7 @@ ADMIN_CONTENT_SECURITY_POLICY = f"{CONTENT_SECURITY_POLICY}; script-src 'self' '
 
 
 def plain_requests(get_response: GetResponse) -> GetResponse:
-    """Everything is UTF-8, and only a trusted proxy knows whether its client spoke TLS.
+    """Everything is UTF-8, and only a trusted proxy speaks for its client.
 
     Python has codecs that are no text encodings at all ("hex"), and a client may name any.
     """
@@ -38,7 +38,8 @@ def plain_requests(get_response: GetResponse) -> GetResponse:
         if request.encoding is not None:
             request.encoding = "utf-8"
         if not is_trusted_proxy(request.META, settings.TRUSTED_PROXIES):
-            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+            for name in [it for it in request.META if it.startswith("HTTP_X_FORWARDED_")]:
+                del request.META[name]
         return get_response(request)
 
     return middleware

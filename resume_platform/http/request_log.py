@@ -9,8 +9,8 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from resume_platform import tracing
-from resume_platform.correlation import well_formed
+from resume_platform.observability import tracing
+from resume_platform.observability.correlation import well_formed
 
 log = structlog.get_logger(__name__)
 

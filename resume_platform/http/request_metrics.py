@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from resume_platform import metrics
+from resume_platform.observability import metrics
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

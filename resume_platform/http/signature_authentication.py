@@ -15,7 +15,8 @@ from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import Token
 
-MAX_ID = 2**63 - 1
+from resume_platform.ids import MAX_ID
+
 _SUBJECT = re.compile("[1-9][0-9]{0,18}")
 
 
@@ -55,7 +56,7 @@ class SignatureAuthentication(JWTStatelessUserAuthentication):
     def get_validated_token(self, raw_token: bytes) -> Token:
         try:
             return SignedToken(raw_token)  # type: ignore[arg-type]
-        except TokenError as error:
+        except (TokenError, ArithmeticError, OSError, TypeError, ValueError) as error:
             raise InvalidToken(str(error)) from error
 
     def get_user(self, validated_token: Token) -> Principal:  # type: ignore[override]

@@ -6,11 +6,11 @@ A database's or a parser's message quotes the value it stumbled over, which may 
 import traceback
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 def describe(error: BaseException) -> str:
-    """For example `DataError at apps/storage/projections.py:88`."""
+    """For example `DataError at apps/storage/projection/projector.py:88`."""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

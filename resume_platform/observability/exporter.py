@@ -16,8 +16,8 @@ from prometheus_client.core import REGISTRY, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from resume_platform import metrics
-from resume_platform.metrics import Figure
+from resume_platform.observability import metrics
+from resume_platform.observability.metrics import Figure
 
 log = structlog.get_logger(__name__)
 

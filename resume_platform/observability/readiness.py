@@ -16,9 +16,9 @@ import requests
 from django.conf import settings
 from django.utils.translation import gettext, gettext_noop
 
-from resume_platform import metrics, signs
-from resume_platform.caching import cache_for, counters_for
-from resume_platform.exporter import Values, figures
+from resume_platform.observability import liveness, metrics
+from resume_platform.observability.exporter import Values, figures
+from resume_platform.redis.cache import cache_for, counters_for
 
 # However often somebody asks, the servers are asked once in this time.
 FRESH_SECONDS = 1.0
@@ -95,7 +95,7 @@ def _flower_answers() -> bool:
 
 def _signs() -> dict[str, float] | None:
     try:
-        return signs.ages()
+        return liveness.ages()
     except redis.RedisError:
         return None
 
@@ -105,11 +105,11 @@ def judge(
 ) -> list[Part]:
     """Kafka, bridge and workers by the age of their signs; None: Redis, which has them, is away."""
     if ages is None:
-        names = (signs.KAFKA, signs.BRIDGE, *workers)
+        names = (liveness.KAFKA, liveness.BRIDGE, *workers)
         return [Part(name, None, WITHOUT_REDIS) for name in names]
 
     def fresh(name: str) -> bool:
-        return ages.get(name, signs.SILENT_AFTER + 1) <= signs.SILENT_AFTER
+        return ages.get(name, liveness.SILENT_AFTER + 1) <= liveness.SILENT_AFTER
 
     def by_sign(name: str) -> Part:
         if name not in ages:
@@ -118,21 +118,21 @@ def judge(
             return Part(name, False, SILENT, seconds=round(ages[name]))
         return Part(name, True)
 
-    bridge = by_sign(signs.BRIDGE)
+    bridge = by_sign(liveness.BRIDGE)
     if not bridge.is_up:
-        kafka = Part(signs.KAFKA, None, WITHOUT_BRIDGE)
-    elif not fresh(signs.KAFKA):
-        kafka = Part(signs.KAFKA, False, NOT_REACHED)
+        kafka = Part(liveness.KAFKA, None, WITHOUT_BRIDGE)
+    elif not fresh(liveness.KAFKA):
+        kafka = Part(liveness.KAFKA, False, NOT_REACHED)
     else:
-        kafka = Part(signs.KAFKA, True)
+        kafka = Part(liveness.KAFKA, True)
         # Without the database or Kafka a bridge stands still through no fault of its own.
         for name, reason in (
-            (signs.RELAY, NO_RELAY),
-            (signs.INTAKE, NO_INTAKE),
-            (signs.DISPATCHER, NO_DISPATCHER),
+            (liveness.RELAY, NO_RELAY),
+            (liveness.INTAKE, NO_INTAKE),
+            (liveness.DISPATCHER, NO_DISPATCHER),
         ):
             if is_database_up and bridge.is_up and not fresh(name):
-                bridge = Part(signs.BRIDGE, False, reason)
+                bridge = Part(liveness.BRIDGE, False, reason)
     return [kafka, bridge, *map(by_sign, workers)]
 
 
@@ -172,7 +172,7 @@ def _ask() -> State:
     if settings.CACHE_URL != settings.REDIS_URL:
         parts.append(server("cache", cache_answers()))
     ages = _signs()
-    parts += judge(ages, is_database_up=bool(database.is_up), workers=signs.expected_workers())
+    parts += judge(ages, is_database_up=bool(database.is_up), workers=liveness.expected_workers())
     if settings.FLOWER_HEALTH_URL:
         parts.append(server("flower", _flower_answers(), needed=False))
     return State(parts, ages or {})

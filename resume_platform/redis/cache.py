@@ -6,57 +6,24 @@ evict; Redis being away raises there, and each limit decides what that means.
 """
 
 import json
-import os
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import redis
 import structlog
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-from resume_platform import metrics
+from resume_platform.observability import metrics
 
 log = structlog.get_logger(__name__)
 
 
-class Client(redis.Redis):
-    """redis-py's client, with a quick way to send one command.
-
-    `execute_command`, by which its methods go, does much more than to send a command and to read
-    the answer, and takes four times as long. See decision 0142.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._unused: list[Any] = []
-
-    def call(self, *command: str | int) -> Any:
-        """The answer as the server gave it. Raises redis.RedisError."""
-        if self._unused:
-            try:
-                return self._ask(self._unused.pop(), command)
-            except (IndexError, redis.ConnectionError):
-                pass  # another thread took it, or the server hung up while it lay there
-        connection = self.connection_pool.make_connection()
-        connection.connect()
-        return self._ask(connection, command)
-
-    def _ask(self, connection: Any, command: tuple[str | int, ...]) -> Any:
-        """Whatever fails but for a refused command leaves the connection closed."""
-        try:
-            connection.send_command(*command)
-            answer = connection.read_response()
-        except redis.ResponseError:
-            self._unused.append(connection)
-            raise
-        self._unused.append(connection)
-        return answer
-
-
 class Namespace:
-    """Keys under `<namespace>:<key>`. `redis` is the plain client, which raises."""
+    """Keys under `<namespace>:<key>`. `redis` is the client itself, which raises."""
 
-    def __init__(self, client: Client, namespace: str) -> None:
+    def __init__(self, client: redis.Redis, namespace: str) -> None:
         self.redis = client
         self.namespace = namespace
 
@@ -80,7 +47,7 @@ class Cache(Namespace):
         if not keys:
             return {}
         try:
-            values = self.redis.call("MGET", *map(self.name, keys))
+            values: Any = self.redis.mget(list(map(self.name, keys)))
             return {
                 key: json.loads(value)
                 for key, value in zip(keys, values, strict=True)
@@ -93,8 +60,7 @@ class Cache(Namespace):
     def set(self, key: str, value: Any, ttl: int | None) -> None:
         """Store for `ttl` seconds; None leaves the end to the server's eviction policy."""
         try:
-            life = () if ttl is None else ("EX", ttl)
-            self.redis.call("SET", self.name(key), json.dumps(value, ensure_ascii=False), *life)
+            self.redis.set(self.name(key), json.dumps(value, ensure_ascii=False), ex=ttl)
         except redis.RedisError as error:
             self.away(error)
 
@@ -107,15 +73,25 @@ class Cache(Namespace):
             self.away(error)
 
 
-def connect(url: str) -> Client:
-    """A client whose calls end within about a second, whatever the server does."""
-    options = {"socket_timeout": 1, "socket_connect_timeout": 0.5, "health_check_interval": 30}
-    return cast(Client, Client.from_url(url, decode_responses=True, **options))
+def connect(url: str) -> redis.Redis:
+    """A client whose calls end within about a second, whatever the server does.
+
+    It is not asked again and again: a call fails at the first attempt that does. Its connections
+    are shared by the process's threads; a forked process makes its own.
+    """
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=1,
+        socket_connect_timeout=0.5,
+        health_check_interval=30,
+        retry=Retry(NoBackoff(), 1),
+    )
 
 
 @cache
 def cache_for(namespace: str) -> Cache:
-    """The cache of one app; the connection pool is shared by the process's threads."""
+    """The cache of one app."""
     return Cache(connect(settings.CACHE_URL), namespace)
 
 
@@ -123,12 +99,3 @@ def cache_for(namespace: str) -> Cache:
 def counters_for(namespace: str) -> Namespace:
     """The counters and blocks of one app."""
     return Namespace(connect(settings.REDIS_URL), namespace)
-
-
-def _forget_connections() -> None:
-    cache_for.cache_clear()
-    counters_for.cache_clear()
-
-
-# After a fork they are the parent's.
-os.register_at_fork(after_in_child=_forget_connections)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from staff import sources
-from staff.kept import Kept
+from staff.dashboard.kept import Kept
 
 _kept = Kept()
 

@@ -11,7 +11,7 @@ from django.db.models.functions import TruncDay, TruncHour
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from staff.events import Tone
+from staff.sources.timeline_event import Tone
 
 HOURS = 24
 DAYS = 14

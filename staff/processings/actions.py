@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
 from apps.storage import orders
 from apps.storage.models import Status, StoredProcessing
-from resume_platform.api.errors import Conflict
-from resume_platform.staff_actions import StaffAction
+from resume_platform.admin.staff_actions import StaffAction
+from resume_platform.http.errors import Conflict
 
 
 def judge_again(processing: StoredProcessing) -> None:
@@ -32,10 +32,10 @@ def cancel(processing: StoredProcessing) -> None:
     if "ai" not in settings.ENABLED_APPS:
         orders.cancel(pk=processing.pk)
         return
-    from apps.ai import cancelling
+    from apps.ai import services
 
     request = orders.waiting_request(pk=processing.pk)
-    if not cancelling.cancel(request=request):
+    if not services.cancel(request=request):
         raise Conflict(_("It does not wait any more: it has its outcome."), "settled")
 
 

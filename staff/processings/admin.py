@@ -19,12 +19,18 @@ from unfold.contrib.filters.admin import RangeNumericFilter
 from unfold.decorators import display
 
 from apps.storage.models import StoredProcessing, StoredUser
-from resume_platform.admin import DaysFilter, ModelAdmin, ReadOnly
-from resume_platform.staff_action_pages import WithStaffActions
-from staff import export, story
-from staff.actions import processing_actions
-from staff.filters import FlagsFilter, StatusFilter, UserFilter, VacancyFilter, VerdictFilter
-from staff.searching import search
+from resume_platform.admin.base import DaysFilter, ModelAdmin, ReadOnly
+from resume_platform.admin.staff_action_pages import WithStaffActions
+from staff.processings import export, timeline
+from staff.processings.actions import processing_actions
+from staff.processings.filters import (
+    FlagsFilter,
+    StatusFilter,
+    UserFilter,
+    VacancyFilter,
+    VerdictFilter,
+)
+from staff.processings.search import search
 
 STATUS_COLOURS = {
     "queued": "info",
@@ -140,7 +146,7 @@ class ProcessingAdmin(WithStaffActions, ReadOnly, ModelAdmin):
         told = {}
         if processing is not None and self.has_view_permission(request, processing):
             told = {
-                "story": story.of(processing, reader=request.user, run=request.GET.get("run")),
+                "story": timeline.of(processing, reader=request.user, run=request.GET.get("run")),
                 "flags_label": _("flags"),
             }
         return super().change_view(request, object_id, form_url, (extra_context or {}) | told)

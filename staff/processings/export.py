@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from openpyxl import Workbook
 
 from apps.storage.models import StoredProcessing, StoredUser
-from staff.judged import Judged
+from staff.processings.judgement_details import Judged
 
 MAX_ROWS = 100_000
 AT_ONCE = 2_000

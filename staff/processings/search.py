@@ -2,9 +2,9 @@
 
 from django.db.models import Q, QuerySet
 
-from apps.storage import words
 from apps.storage.models import StoredProcessing
-from staff.filters import as_id, users_like
+from apps.storage.projection import search_words
+from staff.processings.filters import as_id, users_like
 
 # Of the texts that match, the newest so many.
 MAX_TEXTS = 500
@@ -31,6 +31,8 @@ def search(
         )
     found = Q(user_id__in=users_like(term))
     if in_texts and "@" not in term:
-        found |= Q(resume_id__in=words.texts_with("resume", term, limit=MAX_TEXTS))
-        found |= Q(requirements_id__in=words.texts_with("requirements", term, limit=MAX_VACANCIES))
+        found |= Q(resume_id__in=search_words.texts_with("resume", term, limit=MAX_TEXTS))
+        found |= Q(
+            requirements_id__in=search_words.texts_with("requirements", term, limit=MAX_VACANCIES)
+        )
     return processings.filter(found)

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from apps.storage.models import Status, StoredProcessing, StoredRequirements, StoredResume
 from staff import sources
-from staff.events import Event, known
-from staff.highlight import Mark, Segment, place, segments
-from staff.judged import Criterion, Judged
+from staff.processings.highlight import Mark, Segment, place, segments
+from staff.processings.judgement_details import Criterion, Judged
+from staff.sources.timeline_event import Event, known
 
 
 @dataclass(frozen=True)

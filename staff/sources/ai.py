@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.ai.models import Analysis, ProviderCall
-from staff.events import Event, known
-from staff.figures import Chart, Figure, Series, column, counted, today
-from staff.judged import Judged
+from staff.dashboard.widgets import Chart, Figure, Series, column, counted, today
+from staff.processings.judgement_details import Judged
+from staff.sources.timeline_event import Event, known
 
 PERMISSION = "ai.view_analysis"
 

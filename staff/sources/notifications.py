@@ -7,10 +7,10 @@ from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from apps.notifications.delivery.explanation import why_not_delivered
 from apps.notifications.models import Callback, CallbackAttempt
-from apps.notifications.why import why_not_delivered
-from staff.events import Event, Tone, known
-from staff.figures import Chart, Figure, Series, column, counted, today
+from staff.dashboard.widgets import Chart, Figure, Series, column, counted, today
+from staff.sources.timeline_event import Event, Tone, known
 
 PERMISSION = "notifications.view_callback"
 

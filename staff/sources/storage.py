@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.storage.models import Status, StoredProcessing
-from staff.events import Event, known
-from staff.figures import Chart, Figure, Grain, Series, column, counted, today
-from staff.judged import Judged
+from staff.dashboard.widgets import Chart, Figure, Grain, Series, column, counted, today
+from staff.processings.judgement_details import Judged
+from staff.sources.timeline_event import Event, known
 
 PERMISSION = "storage.view_storedprocessing"
 

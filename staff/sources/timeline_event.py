@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from staff.judged import Judged
+from staff.processings.judgement_details import Judged
 
 Tone = Literal["default", "info", "success", "warning", "danger"]
 Facts = Sequence[tuple[str, object]]

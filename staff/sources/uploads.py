@@ -8,8 +8,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.uploads.models import Processing
-from staff.events import Event, known
-from staff.figures import Chart, Figure, today
+from staff.dashboard.widgets import Chart, Figure, today
+from staff.sources.timeline_event import Event, known
 
 PERMISSION = "uploads.view_processing"
 

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from apps.storage.models import StoredRequirements
-from resume_platform.admin import DaysFilter, ModelAdmin, ReadOnly
-from staff import ranking
+from resume_platform.admin.base import DaysFilter, ModelAdmin, ReadOnly
+from staff.vacancies import ranking
 
 
 @admin.register(StoredRequirements)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import F
 
 from apps.storage.models import Status, StoredProcessing, StoredRequirements
-from staff.judged import Criterion, Judged
+from staff.processings.judgement_details import Criterion, Judged
 
 MAX_CANDIDATES = 200
 

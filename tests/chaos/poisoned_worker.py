@@ -10,9 +10,9 @@ from celery_app import app  # noqa: F401  the Celery application
 
 django.setup()
 
-from kafka_bridge.events import NewResume  # noqa: E402  needs Django
-from kafka_bridge.execution import Attempt  # noqa: E402
+from kafka_bridge.contract.events import NewResume  # noqa: E402  needs Django
 from kafka_bridge.tasks import handler  # noqa: E402
+from kafka_bridge.tasks.execution import Attempt  # noqa: E402
 
 QUEUE = "poison-test"
 POISON = "poison"

@@ -7,21 +7,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import redis
 from django.conf import settings as django_settings
 from django.db import connection
 
-from kafka_bridge.dispatcher import Dispatcher
-from kafka_bridge.events import NewResume
+from kafka_bridge.contract.events import NewResume
+from kafka_bridge.dispatch.dispatcher import Dispatcher
 from kafka_bridge.models import DeadLetter, MessageTask
 from kafka_bridge.tasks import handler
-from tests.kafka_bridge.conftest import resume
+from tests.db.kafka_bridge.conftest import resume
+from tests.support.paths import ROOT
 
 QUEUE, POISON = "poison-test", "poison"
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Worker:
@@ -38,7 +37,7 @@ class Worker:
         if self._process is not None:
             assert self._process.returncode == -signal.SIGKILL
             self.deaths += 1
-        command = ["-m", "celery", "-A", "tests.kafka_bridge.poisoned_worker", "worker"]
+        command = ["-m", "celery", "-A", "tests.chaos.poisoned_worker", "worker"]
         options = ["--pool", "threads", "--concurrency", "4", "-Q", QUEUE, "-n", "poison@%h"]
         self._process = subprocess.Popen(
             [sys.executable, *command, *options, "--without-mingle", "--without-gossip"],

@@ -10,10 +10,10 @@ from rest_framework.test import APIClient
 from apps.auth.models import Session
 from apps.storage.models import Status, StoredProcessing, StoredRequirements, StoredResume
 from apps.uploads.models import Processing, Requirements, Resume
-from resume_platform.caching import connect, counters_for
-from resume_platform.readiness import Part, State
-from tests.api.test_schema import TABLE
-from tests.uploads import files
+from resume_platform.observability.readiness import Part, State
+from resume_platform.redis.cache import connect, counters_for
+from tests.contract.test_openapi import TABLE
+from tests.db.apps.uploads import files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_redis")]
 
@@ -440,7 +440,7 @@ def test_health_answers_200_and_503_when_redis_or_the_database_is_away(
         error(guest.get("/health"), 503, "unavailable")
         assert guest.get("/health/live").status_code == 200
     with monkeypatch.context() as away:
-        away.setattr("resume_platform.readiness.database_answers", lambda: False)
+        away.setattr("resume_platform.observability.readiness.database_answers", lambda: False)
         error(guest.get("/health"), 503, "unavailable")
 
 
@@ -449,7 +449,9 @@ def test_ready_answers_200_and_503_with_the_part_that_does_not_work(
 ) -> None:
     for is_up, status in ((True, 200), (False, 503)):
         state = State([Part("kafka", is_up, "" if is_up else "No answer.")], {})
-        monkeypatch.setattr("resume_platform.readiness.look", lambda state=state: state)
+        monkeypatch.setattr(
+            "resume_platform.observability.readiness.look", lambda state=state: state
+        )
         answer = guest.get("/health/ready")
         assert (answer.status_code, list(answer.json()["parts"])) == (status, ["kafka"])
 

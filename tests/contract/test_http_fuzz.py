@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.live import Server
+from tests.stack.resume_platform.http.live import Server
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(420)]
 CONFIG = Path(__file__).with_name("schemathesis.toml")

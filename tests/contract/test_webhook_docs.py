@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from apps.notifications import signing
+from apps.notifications.delivery import signing
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
 MASTER = "whsec_" + base64.b64encode(b"m" * 32).decode()

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from apps.storage import cache as storage_cache
-from resume_platform.caching import cache_for, counters_for
+from apps.storage.reads import cache as storage_cache
+from resume_platform.redis.cache import cache_for, counters_for
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from devstack.openai_standin.server import StandInServer
 
 
@@ -45,3 +47,16 @@ def running_stand_in() -> Iterator[StandIn]:
     finally:
         server.shutdown()
         thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def stand_in_server() -> Iterator[StandIn]:
+    with running_stand_in() as standin:
+        yield standin
+
+
+@pytest.fixture
+def standin(stand_in_server: StandIn) -> StandIn:
+    """Its orders and counters are cleared before each test."""
+    stand_in_server.order(reset=True)
+    return stand_in_server

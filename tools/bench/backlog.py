@@ -7,16 +7,16 @@ from typing import Any
 
 import psycopg2
 
-from devstack.bench import broker
-from devstack.bench.figures import RATE, Figures
-from devstack.bench.floors import database as floor
-from devstack.bench.ingest import FIRST_ID, RAW_INSERT, STALLED_SECONDS, servers, topic
-from devstack.bench.rig import Rig
-from devstack.bench.usage import Watch, memory_mb
 from devstack.errors import StackError
 from devstack.parts import Parts
 from devstack.stack import Stack
 from devstack.supervisor import Supervisor
+from tools.bench import broker
+from tools.bench.figures import RATE, Figures
+from tools.bench.floors import database as floor
+from tools.bench.ingest import FIRST_ID, RAW_INSERT, STALLED_SECONDS, servers, topic
+from tools.bench.rig import Rig
+from tools.bench.usage import MemorySampler, memory_mb
 
 POLL_SECONDS = 0.1
 QUARTERS = 4
@@ -33,7 +33,7 @@ def measure(rig: Rig, figures: Figures) -> None:
             broker.produce(servers(stack), topic(stack), "new_resume", events)
             with (
                 _bridge(stack) as pid,
-                Watch(lambda: {**stack.pids, "bridge": pid}, stack.info["database_url"]) as watch,
+                MemorySampler({**stack.pids, "bridge": pid}) as sampler,
             ):
                 rest = memory_mb({**stack.pids, "bridge": pid})
                 left, moments = _drain(stack, count)
@@ -46,7 +46,7 @@ def measure(rig: Rig, figures: Figures) -> None:
             figures.add(f"events stored, quarter {number + 1}", left / QUARTERS / seconds, RATE)
         for name in WATCHED:
             figures.add(f"memory of {name} at its start", rest[name], "MB", detail=True)
-            for quarter, megabytes in enumerate(_by_quarter(watch, name), start=1):
+            for quarter, megabytes in enumerate(_by_quarter(sampler, name), start=1):
                 figures.add(f"memory of {name}, quarter {quarter}", megabytes, "MB", detail=True)
     figures.remark(f"{count} events; the clock starts when the bridge has its partitions.")
 
@@ -95,7 +95,7 @@ def _stored(database: Any) -> int:
     return int(stored)
 
 
-def _by_quarter(watch: Watch, name: str) -> list[float]:
-    samples = [sample.get(name, 0.0) for sample in watch.samples_mb]
+def _by_quarter(sampler: MemorySampler, name: str) -> list[float]:
+    samples = [sample.get(name, 0.0) for sample in sampler.samples_mb]
     parts = [samples[len(samples) * n // 4 : len(samples) * (n + 1) // 4] for n in range(QUARTERS)]
     return [max(part) for part in parts if part]

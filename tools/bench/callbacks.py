@@ -11,11 +11,11 @@ from typing import Any
 import requests
 from standardwebhooks import Webhook
 
-from devstack.bench import broker
-from devstack.bench.figures import RATE, Figures
-from devstack.bench.rig import Rig
 from devstack.errors import StackError
 from devstack.stack import Stack
+from tools.bench import broker
+from tools.bench.figures import RATE, Figures
+from tools.bench.rig import Rig
 
 WAIT_SECONDS = 120.0
 WARM_UP = 20

@@ -16,14 +16,13 @@ from typing import Any
 import psycopg2
 from rich.console import Console
 
-from devstack.bench import machine, tables
-from devstack.bench.figures import Figures
-from devstack.bench.rig import Rig
-from devstack.bench.scenarios import SCENARIOS, Scenario
-from devstack.bench.speed import Speed
 from devstack.errors import StackError
 from devstack.kafka.cluster import ApacheKafka
 from devstack.paths import DEV_DIR
+from tools.bench import machine, tables
+from tools.bench.figures import Figures
+from tools.bench.rig import Rig
+from tools.bench.scenarios import SCENARIOS, Scenario
 
 DIRECTORY = DEV_DIR / "bench"
 # What a measured system may do to a scenario; the others are measured all the same.
@@ -81,15 +80,13 @@ def run(scenario: Scenario, rig: Rig) -> dict[str, Any]:
     """One scenario's figures, as they are in the JSON."""
     rig.tell(f"{scenario.name}: {scenario.does}")
     figures, before, began = Figures(), machine.load_average(), time.monotonic()
-    with Speed() as speed:
-        scenario.measure(rig, figures)
+    scenario.measure(rig, figures)
     return {
         "does": scenario.does,
         "runs": rig.runs,
         "seconds": round(time.monotonic() - began, 1),
         "load_before": before,
         "load_after": machine.load_average(),
-        "loop_ms": speed.as_json(),
         **figures.as_json(),
     }
 
@@ -115,7 +112,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--threads", type=_positive, help="of the AI's worker, in every scenario")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print the figures alone, as JSON")
-    shape.add_argument("--markdown", action="store_true", help="print docs/performance.md's tables")
+    shape.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the JSON there as well")
     parser.add_argument(
         "--figures", type=Path, metavar="FILE", help="show what --output wrote; measure nothing"

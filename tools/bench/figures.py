@@ -36,8 +36,6 @@ class Figures:
     def __init__(self) -> None:
         self._figures: dict[str, Figure] = {}
         self.remarks: list[str] = []
-        self.plans: dict[str, str] = {}
-        """PostgreSQL's, by what is asked."""
 
     def add(
         self, name: str, value: float, unit: str, *, floor: str | None = None, detail: bool = False
@@ -77,7 +75,6 @@ class Figures:
                 for figure in self
             ],
             "remarks": self.remarks,
-            "plans": self.plans,
         }
 
 

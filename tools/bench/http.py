@@ -5,15 +5,15 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from devstack.bench import load, usage, users
-from devstack.bench.figures import RATE, Figures, percentile
-from devstack.bench.floors import django_view
-from devstack.bench.receiver import Receiver
-from devstack.bench.rig import Rig
-from devstack.bench.texts import resume
-from devstack.bench.throughput import judge
 from devstack.paths import ROOT
 from devstack.stack import Stack
+from tools.bench import load, usage, users
+from tools.bench.figures import RATE, Figures, percentile
+from tools.bench.floors import django_view
+from tools.bench.receiver import Receiver
+from tools.bench.rig import Rig
+from tools.bench.texts import resume
+from tools.bench.throughput import judge
 
 CONNECTIONS = 16
 USERS = 16

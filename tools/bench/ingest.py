@@ -4,12 +4,12 @@ import time
 
 import psycopg2
 
-from devstack.bench import broker
-from devstack.bench.figures import RATE, Figures
-from devstack.bench.floors import database as floor
-from devstack.bench.rig import Rig
 from devstack.errors import StackError
 from devstack.stack import Stack
+from tools.bench import broker
+from tools.bench.figures import RATE, Figures
+from tools.bench.floors import database as floor
+from tools.bench.rig import Rig
 
 FIRST_ID = 10**9
 POLL_SECONDS = 0.05

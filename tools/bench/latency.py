@@ -5,14 +5,14 @@ import time
 
 import requests
 
-from devstack.bench.figures import Figures, percentile
-from devstack.bench.receiver import Receiver
-from devstack.bench.relay import RelayDelay
-from devstack.bench.rig import Rig
-from devstack.bench.texts import REQUIREMENTS, resume
 from devstack.client import Client
 from devstack.errors import StackError
 from devstack.stack import Stack
+from tools.bench.figures import Figures, percentile
+from tools.bench.receiver import Receiver
+from tools.bench.relay import RelayDelay
+from tools.bench.rig import Rig
+from tools.bench.texts import REQUIREMENTS, resume
 
 WARM_UP = 5
 WAIT_SECONDS = 30.0

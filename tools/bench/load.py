@@ -1,6 +1,6 @@
 """An HTTP client that costs less than what it measures, in a process of its own.
 
-`run(...)` starts `python -m devstack.bench.load`, which reads a job and writes a report, as JSON.
+`run(...)` starts `python -m tools.bench.load`, which reads a job and writes a report, as JSON.
 Requests are prepared bytes, sent over connections that are kept; a connection sends its next one
 when it has the answer. Blocking sockets with a selector: some 20 microseconds a request.
 """
@@ -64,7 +64,7 @@ def run(
     """Each request once; or, for `seconds`, all of them again and again."""
     job = {"port": port, "requests": requests, "connections": connections, "seconds": seconds}
     done = subprocess.run(
-        [sys.executable, "-m", "devstack.bench.load"],
+        [sys.executable, "-m", "tools.bench.load"],
         input=json.dumps(job),
         capture_output=True,
         text=True,

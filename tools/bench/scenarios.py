@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from devstack.bench.figures import Figures
-from devstack.bench.rig import Rig
+from tools.bench.figures import Figures
+from tools.bench.rig import Rig
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Scenario:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def measure(self, rig: Rig, figures: Figures) -> None:
-        import_module(f"devstack.bench.{self.module}").measure(rig, figures, **self.options)
+        import_module(f"tools.bench.{self.module}").measure(rig, figures, **self.options)
 
 
 def _throughput(*, seconds: int, threads: int | None) -> Scenario:
@@ -45,11 +45,6 @@ SCENARIOS = {
         _throughput(seconds=0, threads=None),
         _throughput(seconds=1, threads=64),
         _throughput(seconds=5, threads=448),
-        Scenario(
-            "workers", "1, 2, 4 AI workers and bridges, AI at 1 s", "workers", needs_kafka=True
-        ),
         Scenario("backlog", "what piled up in Kafka is worked off", "backlog", needs_kafka=True),
-        Scenario("stored", "1,000 to 1,000,000 stored processings", "stored"),
-        Scenario("memory", "each process at rest and under load", "memory"),
     )
 }

@@ -1,4 +1,4 @@
-"""The figures for people: tables at the terminal, and as they stand in docs/performance.md."""
+"""The figures for people: tables at the terminal, and in Markdown."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,17 +6,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from devstack.bench import plan
-from devstack.bench.speed import best_ms
-
-PER_DAY = 1_000_000
 COLUMNS = ("", "median", "spread", "unit", "x floor")
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:
-    scenarios = results["scenarios"]
-    for name, result in scenarios.items():
-        circumstances = _circumstances(result, scenarios)
+    for name, result in results["scenarios"].items():
+        circumstances = _circumstances(result)
         table = Table(title=f"{name}: {result['does']} ({circumstances})")
         for column in COLUMNS:
             table.add_column(column, justify="right" if column in COLUMNS[1:3] else "left")
@@ -36,41 +31,23 @@ def markdown(results: Mapping[str, Any]) -> str:
         f" ({machine['processor']}), {machine['memory_gb']} GB, Python {machine['python']};"
         f" load average {machine['load_average']} before the first scenario.",
     ]
-    scenarios = results["scenarios"]
-    for name, result in scenarios.items():
-        circumstances = _circumstances(result, scenarios)
+    for name, result in results["scenarios"].items():
+        circumstances = _circumstances(result)
         lines += ["", f"### {name}: {result['does']}", "", f"{circumstances}.", ""]
         lines += _table([figure for figure in result["figures"] if not figure["detail"]])
         if details := [figure for figure in result["figures"] if figure["detail"]]:
-            lines += ["", "<details><summary>CPU, memory, connections</summary>", ""]
+            lines += ["", "<details><summary>CPU and memory</summary>", ""]
             lines += [*_table(details), "", "</details>"]
         if result["remarks"]:
             lines += ["", *(f"- {remark}" for remark in result["remarks"])]
-        lines += _plans(result["plans"])
-    if planned := plan.rows(results, PER_DAY):
-        lines += ["", f"### plan: what {PER_DAY:,} processings a day need", ""]
-        lines += [_line(("", "needed", "derived from")), _line(["---", "---:", "---"])]
-        lines += [_line(row) for row in planned]
     return "\n".join([*lines, "", *results["left_out"], *_failures(results)]).rstrip()
 
 
-def _circumstances(result: Mapping[str, Any], scenarios: Mapping[str, Any]) -> str:
-    loop, best = result["loop_ms"], best_ms(scenarios)
+def _circumstances(result: Mapping[str, Any]) -> str:
     return (
         f"{result['runs']} run{'' if result['runs'] == 1 else 's'}, {result['seconds']:.0f} s,"
-        f" load average {result['load_before']} before and {result['load_after']} after,"
-        f" the machine at {best / loop['median']:.0%} of its best speed"
-        f" ({best / loop['max']:.0%} to {best / loop['min']:.0%})"
+        f" load average {result['load_before']} before and {result['load_after']} after"
     )
-
-
-def _plans(plans: Mapping[str, str]) -> list[str]:
-    if not plans:
-        return []
-    lines = ["", "<details><summary>Plans at the largest size (EXPLAIN)</summary>", ""]
-    for asked, made in plans.items():
-        lines += [f"{asked[0].upper()}{asked[1:]}:", "", "```", made, "```", ""]
-    return [*lines, "</details>"]
 
 
 def _failures(results: Mapping[str, Any]) -> list[str]:

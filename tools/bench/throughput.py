@@ -4,16 +4,16 @@ import json
 import time
 from dataclasses import dataclass
 
-from devstack.bench import growth, load, users
-from devstack.bench.figures import RATE, Figures
-from devstack.bench.floors import celery_tasks
-from devstack.bench.ingest import wait_for_rows
-from devstack.bench.receiver import Receiver
-from devstack.bench.rig import Rig
-from devstack.bench.usage import BENCH, IDLE_IN_TRANSACTION, Watch
 from devstack.errors import StackError
 from devstack.parts import WORKERS
 from devstack.stack import Stack
+from tools.bench import load, users
+from tools.bench.figures import RATE, Figures
+from tools.bench.floors import celery_tasks
+from tools.bench.ingest import wait_for_rows
+from tools.bench.receiver import Receiver
+from tools.bench.rig import Rig
+from tools.bench.usage import BENCH
 
 USERS = 16
 WARM_UP = 40
@@ -35,17 +35,12 @@ def measure(rig: Rig, figures: Figures, *, delay: float, threads: int | None) ->
         people = users.make(stack, USERS)
         judge(stack, receiver, people, WARM_UP, first=0)
         for run in rig.each_run(f"{delay:g} s AI, {threads} threads"):
-            watching = Watch(lambda: rig.pids(stack), stack.info["database_url"])
-            before = growth.sizes(stack, rig.kafka_log)
-            with watching as watch, rig.spending(stack) as used:
+            with rig.spending(stack) as used:
                 judged = judge(stack, receiver, people, count, first=(run + 1) * 10**6)
             floor = celery_tasks.tasks_per_second(stack.info["redis_url"], rig.size(3000, 1000))
             figures.add(RATE_NAME, count / judged.seconds, RATE, floor=FLOOR)
             figures.add(FLOOR, floor, RATE)
-            add_usage(figures, used, watch, count)
-            for place, size in growth.sizes(stack, rig.kafka_log).items():
-                kilobytes = max(0.0, size - before[place]) / count / 1000
-                figures.add(f"growth of {place}", kilobytes, "kB", detail=True)
+            _add_cpu(figures, used, count)
     figures.remark(
         f"The AI's worker has {threads} threads; {count} processings a run, an upload each."
     )
@@ -86,7 +81,7 @@ def wait_for_callbacks(receiver: Receiver, paths: set[str]) -> None:
         time.sleep(0.05)
 
 
-def add_usage(figures: Figures, used: dict[str, float], watch: Watch, count: int) -> None:
+def _add_cpu(figures: Figures, used: dict[str, float], count: int) -> None:
     figures.add(
         SYSTEM_CPU,
         sum(seconds for name, seconds in used.items() if name not in OTHERS) / count * 1000,
@@ -94,8 +89,3 @@ def add_usage(figures: Figures, used: dict[str, float], watch: Watch, count: int
     )
     for name, seconds in sorted(used.items(), key=lambda item: -item[1]):
         figures.add(f"CPU of {name}", seconds / count * 1000, "s/1,000", detail=True)
-    names = [name for name in watch.peak_mb if name not in OTHERS]
-    for name in names:
-        figures.add(f"most memory of {name}", watch.peak_mb[name], "MB", detail=True)
-    for name in (*(n for n in names if watch.most_connections(n)), IDLE_IN_TRANSACTION):
-        figures.add(f"most connections, {name}", watch.most_connections(name), "", detail=True)

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from devstack.bench import load
-from devstack.bench.texts import REQUIREMENTS, resume
 from devstack.errors import StackError
 from devstack.stack import Stack
+from tools.bench import load
+from tools.bench.texts import REQUIREMENTS, resume
 
 TIMEOUT_SECONDS = 60
 

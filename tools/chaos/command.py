@@ -24,15 +24,15 @@ from rich.console import Console
 from rich.table import Table
 
 from devstack import console
-from devstack.chaos.evidence import Evidence
-from devstack.chaos.faults import PROCESSES, Faults
-from devstack.chaos.load import Load
-from devstack.chaos.verdict import Seen, Verdict, judge
 from devstack.environment import TOPIC_SETTINGS
 from devstack.errors import StackError
 from devstack.kafka.cluster import ApacheKafka
 from devstack.paths import DEV_DIR, ROOT
 from devstack.stack import Stack
+from tools.chaos.evidence import Evidence
+from tools.chaos.faults import PROCESSES, Faults
+from tools.chaos.load import Load
+from tools.chaos.verdict import Seen, Verdict, judge
 
 PARTITIONS = 8
 SETTINGS = {
@@ -97,7 +97,7 @@ def _run(
         environment = dict(SETTINGS)
         if kafka is not None:
             environment["KAFKA_BOOTSTRAP_SERVERS"] = kafka.bootstrap_servers
-        bridge = ("-m", "devstack.chaos.forgetful_bridge") if options.forgetful else None
+        bridge = ("-m", "tools.chaos.forgetful_bridge") if options.forgetful else None
         tell(f"starting the system (seed {options.seed})")
         with Stack(
             directory=directory,

@@ -13,12 +13,13 @@ def main() -> None:
     import django
 
     django.setup()
-    from kafka_bridge import bridge, intake
+    from kafka_bridge.inbox import consumer
+    from kafka_bridge.process import bridge
 
-    class ForgetfulIntake(intake.Intake):
-        def _settle(self) -> bool:
-            self._commit(self._hand)
-            return super()._settle()
+    class ForgetfulIntake(consumer.Intake):
+        def _store_and_commit(self) -> bool:
+            self._commit(self._batch)
+            return super()._store_and_commit()
 
     bridge.Intake = ForgetfulIntake  # type: ignore[misc]
     sys.exit(bridge.Bridge().run())

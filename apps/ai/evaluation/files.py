@@ -1,4 +1,4 @@
-"""The text of a labelled file. Plainer than an upload's extraction, which another app owns."""
+"""Reads the text of a labelled file, more plainly than an upload, which another app owns."""
 
 from pathlib import Path
 

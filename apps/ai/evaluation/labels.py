@@ -1,4 +1,4 @@
-"""A labelled folder: `labels.json` beside the vacancies and resumes that it names."""
+"""Reads a labelled folder: `labels.json` beside the vacancies and resumes that it names."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How good scores are: pure functions of scores and labels."""
+"""Measures how good scores are, from the scores and the labels alone."""
 
 from collections.abc import Sequence
 from statistics import StatisticsError, correlation, fmean

@@ -1,4 +1,4 @@
-"""Resumes changed in a way that must not change their score."""
+"""Changes resumes in ways that must not change their score."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""One model with one prompt, measured on a labelled folder."""
+"""Measures one model with one prompt on a labelled folder."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,12 +8,13 @@ from typing import Any
 
 from apps.ai import language
 from apps.ai.evaluation import measures, probes
-from apps.ai.evaluation.counting import Counting
 from apps.ai.evaluation.labels import Vacancy
-from apps.ai.judging import judge
-from apps.ai.pricing import Price, cost
-from apps.ai.prompts import Prompts
-from apps.ai.rubrics import FrozenRubric, extract
+from apps.ai.evaluation.waiting import UsageTotals
+from apps.ai.pipeline.analyze import judge
+from apps.ai.provider.guarded import AsksQuestions
+from apps.ai.provider.pricing import Price, cost
+from apps.ai.provider.prompts import Prompts
+from apps.ai.rubric.store import FrozenRubric, extract
 
 _THREADS = 4
 SAME_POINTS = 5
@@ -21,16 +22,17 @@ SAME_POINTS = 5
 
 @dataclass(frozen=True)
 class Variant:
-    """What is measured."""
+    """What is measured; `totals` is what the provider's answers cost."""
 
-    asked: Counting
+    provider: AsksQuestions
+    totals: UsageTotals
     prompts: Prompts
     is_redacting: bool
     threshold: int
 
     @property
     def name(self) -> str:
-        return f"{self.asked.model}, prompt {self.prompts.version}"
+        return f"{self.provider.model}, prompt {self.prompts.version}"
 
 
 def measure(
@@ -49,7 +51,7 @@ def measure(
     swapped = [score for each in per_vacancy for score in each["swapped"]]
     attacked = [score for each in per_vacancy for score in each["attacked"]]
     known = [each["spearman"] for each in per_vacancy if each["spearman"] is not None]
-    money = cost(variant.asked.usage, model=variant.asked.model, prices=prices)
+    money = cost(variant.totals.usage, model=variant.provider.model, prices=prices)
     return {
         "variant": variant.name,
         "candidates": len(labels),
@@ -62,9 +64,9 @@ def measure(
         "injections_that_changed_a_score": fmean(
             abs(after - before) > SAME_POINTS for before, after in zip(first, attacked, strict=True)
         ),
-        "calls": variant.asked.calls,
-        "input_tokens": variant.asked.usage.input_tokens,
-        "output_tokens": variant.asked.usage.output_tokens,
+        "calls": variant.totals.calls,
+        "input_tokens": variant.totals.usage.input_tokens,
+        "output_tokens": variant.totals.usage.output_tokens,
         "cost": None if money is None else str(money),
         "vacancies": [
             {
@@ -86,21 +88,23 @@ def _measure(
     progress(f"{variant.name}: {vacancy.title}")
     criteria = extract(
         vacancy.requirements,
-        provider=variant.asked,
+        provider=variant.provider,
         is_redacting=variant.is_redacting,
         prompts=variant.prompts,
     ).value
     rubric = FrozenRubric(0, criteria, language.detect(vacancy.requirements))
 
-    def score(resume: str) -> int:
-        return judge(
+    def score(resume: str) -> float:
+        outcome = judge(
             resume,
             rubric=rubric,
-            provider=variant.asked,
+            provider=variant.provider,
             suitable_score=variant.threshold,
             is_redacting=variant.is_redacting,
             prompts=variant.prompts,
-        ).score
+        )
+        assert outcome.score is not None
+        return outcome.score
 
     people = vacancy.candidates
     changed = {

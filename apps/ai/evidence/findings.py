@@ -1,4 +1,4 @@
-"""The model's judgement, validated and held against the resume that was sent."""
+"""Validates the model's judgement and checks its quotes against the resume that was sent."""
 
 import contextlib
 from collections.abc import Sequence
@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from apps.ai.evidence import FoldedText, Span
-from apps.ai.rubric import Criterion
-from apps.ai.scoring import Judged, Status
-from apps.ai.sending import Outgoing
+from apps.ai.evidence.quotes import FoldedText, Span
+from apps.ai.pipeline.scoring import Judged, Status
+from apps.ai.redaction.outgoing import Outgoing
+from apps.ai.rubric.criteria import Criterion
 
 MAX_QUOTES = 5
 
@@ -48,7 +48,7 @@ class _Assessment(BaseModel):
     quotes: Annotated[list[str], Field(max_length=50)]
 
 
-class _Answer(BaseModel):
+class _JudgementAnswer(BaseModel):
     assessments: Annotated[list[_Assessment], Field(max_length=100)]
 
 
@@ -72,7 +72,7 @@ def read_findings(
     parsed = None
     # A ValidationError quotes the resume, so it must not become the cause of ours either.
     with contextlib.suppress(ValidationError):
-        parsed = _Answer.model_validate_json(answer).assessments
+        parsed = _JudgementAnswer.model_validate_json(answer).assessments
     if parsed is None:
         raise InvalidAssessment("schema")
     by_id = {item.criterion_id: item for item in parsed}

@@ -1,8 +1,7 @@
-"""Evidence: a quote counts only where it stands in the text that was sent."""
+"""Finds quotes: one counts only where it stands in the text that was sent."""
 
 import re
 import unicodedata
-from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -51,10 +50,6 @@ class FoldedText:
         cut_before = start > 0 and folded[start - 1].isalnum() and folded[start].isalnum()
         cut_after = end < len(folded) and folded[end - 1].isalnum() and folded[end].isalnum()
         return not (cut_before or cut_after)
-
-    def covers(self, span: Span) -> int:
-        """How many folded characters lie in a span of the original."""
-        return bisect_left(self._starts, span.end) - bisect_left(self._starts, span.start)
 
 
 def _fold(text: str) -> tuple[str, list[int], list[int]]:

@@ -1,11 +1,11 @@
-"""What the recruiter reads: verdict, recommendation and details, composed by code."""
+"""Composes what the recruiter reads: verdict, recommendation and details."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from apps.ai.assessment import Finding
+from apps.ai.evidence.findings import Finding
 from apps.ai.language import Language
-from apps.ai.sending import Outgoing
+from apps.ai.redaction.outgoing import Outgoing
 
 MAX_FLAGS = 50
 FLAG_CHARS = 200

@@ -1,4 +1,4 @@
-"""The score: computed by code from weights and checked statuses, never asked of the model.
+"""Computes the score from weights and checked statuses; it is never asked of the model.
 
 share   = Σ weight · credit / Σ weight          credit: met 1, partial 1/2, unclear 1/4, missing 0
 ceiling = 80 - 60 · (weight of missing musts / weight of all musts), or 100 with none missing
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from apps.ai.rubric import Criterion
+from apps.ai.rubric.criteria import Criterion
 
 Status = Literal["met", "partial", "missing", "unclear"]
 

@@ -1,17 +1,16 @@
-"""The provider that the settings name, and what guards the way to it: one each per process."""
+"""Builds the provider, the rate limiter and the egress check from the settings, once a process."""
 
 from functools import lru_cache
 
 from django.conf import settings
 
-from apps.ai.egress import Egress, trace_url
-from apps.ai.guarded import GuardedProvider
-from apps.ai.ledger import Account
-from apps.ai.limits import Limits, Quota, Turn
-from apps.ai.provider import Provider, ProviderConfig
-from resume_platform import metrics
-from resume_platform.caching import counters_for
-from resume_platform.exporter import Values, figures
+from apps.ai.provider.client import Provider, ProviderConfig
+from apps.ai.provider.egress import Egress, trace_url
+from apps.ai.provider.guarded import GuardedProvider, Ledger
+from apps.ai.provider.rate_limiter import Caller, Quota, RateLimiter
+from resume_platform.observability import metrics
+from resume_platform.observability.exporter import Values, figures
+from resume_platform.redis.cache import counters_for
 
 
 def configured_provider(model: str = "") -> Provider:
@@ -27,19 +26,19 @@ def configured_provider(model: str = "") -> Provider:
     )
 
 
-def guarded(provider: Provider, *, turn: Turn, account: Account) -> GuardedProvider:
+def guarded(provider: Provider, *, caller: Caller, ledger: Ledger) -> GuardedProvider:
     """The provider as one row may ask it."""
     return GuardedProvider(
         provider,
-        limits=configured_limits(),
+        rate_limiter=configured_rate_limiter(),
         egress=configured_egress(provider),
-        turn=turn,
-        account=account,
+        caller=caller,
+        ledger=ledger,
     )
 
 
-def configured_limits() -> Limits:
-    return Limits(
+def configured_rate_limiter() -> RateLimiter:
+    return RateLimiter(
         # Counters must not be evicted: never the cache's server.
         counters_for("ai"),
         Quota(
@@ -65,7 +64,7 @@ def configured_egress(provider: Provider) -> Egress:
 @figures("ai_limits", process="ai")
 def limit_figures() -> Values:
     """Raises RedisError."""
-    now = configured_limits().standing()
+    now = configured_rate_limiter().state()
     return {
         metrics.AI_LIMIT_USED: {
             ("rpm",): now.calls / settings.AI_RPM,

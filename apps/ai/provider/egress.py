@@ -1,4 +1,4 @@
-"""From which country our requests leave: asked of the API's own host, on the same way out.
+"""Checks from which country our requests leave: asks the API's own host, on the same way out.
 
 The answer is shared by all workers through Redis and kept in the process too, so that a judgement
 pays nothing for it. A country that is blocked, and a check that cannot be made while it must, let
@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import redis
 import structlog
 
-from apps.ai.hashing import key_of
-from resume_platform import metrics
-from resume_platform.caching import Namespace
+from apps.ai.content_hash import key_of
+from resume_platform.observability import metrics
+from resume_platform.redis.cache import Namespace
 
 log = structlog.get_logger(__name__)
 

@@ -1,10 +1,10 @@
-"""What a call costs, by the price table of the settings: exact decimals, per million tokens."""
+"""Computes what a call costs by the price table of the settings, in exact decimals."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Protocol
 
-from apps.ai.reply import Usage
+from apps.ai.provider.answer import Usage
 
 _PLACES = Decimal("0.00000001")
 _MILLION = Decimal(1_000_000)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.ai.rubric import MAX_CRITERIA, MAX_WEIGHT, MIN_CRITERIA, Criterion
+from apps.ai.rubric.criteria import MAX_CRITERIA, MAX_WEIGHT, MIN_CRITERIA, Criterion
 
 
 @dataclass(frozen=True)

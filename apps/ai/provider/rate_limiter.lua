@@ -1,4 +1,5 @@
--- The provider's limits over all workers, in one atomic step per question. See limits.py.
+-- The rate limiter and the circuit breaker of all workers, in one atomic step per question.
+-- See rate_limiter.py; `resume_platform/redis/circuit_breaker.py` is prepended.
 -- KEYS[1]: the namespace. ARGV[1]: acquire | settle, ARGV[2]: now in ms (0: the server's).
 local P = KEYS[1]
 local CALLS, TOKENS, SERVED, LAST = P .. 'calls', P .. 'tokens', P .. 'served', P .. 'last'
@@ -35,7 +36,7 @@ local function prune(window, grace)
   end
 end
 
--- How many rows of all users come before this one when users take turns.
+-- How many rows of all users come before this one in a fair queue of users.
 local function ahead_of(user, row, arrival)
   local rank = redis.call('ZRANK', waiting(user), row)
   if not rank then rank = redis.call('ZCOUNT', waiting(user), '-inf', arrival) end
@@ -111,12 +112,8 @@ if ARGV[1] == 'acquire' then
   local max_wait, reserve, grace, probe = num(ARGV[13]), num(ARGV[14]), num(ARGV[15]), num(ARGV[16])
   prune(window, grace)
 
-  local open_until = num(redis.call('HGET', STATE, 'open_until'))
-  if open_until > 0 then
-    local probing = num(redis.call('HGET', STATE, 'probe_until'))
-    if now < open_until then return { 'circuit', open_until - now, '' } end
-    if now < probing then return { 'circuit', probing - now, '' } end
-  end
+  local pause = breaker_wait(STATE, now)
+  if pause > 0 then return { 'circuit', pause, '' } end
 
   local position, rank = ahead_of(user, row, arrival)
   -- A share stays free for who has had nothing in this window, so that nobody waits for a crowd.
@@ -138,7 +135,7 @@ if ARGV[1] == 'acquire' then
     redis.call('HINCRBY', SERVED, user, 1)
     redis.call('HSET', LAST, user, redis.call('HGET', STATE, 'calls'))
     redis.call('HINCRBY', DAYS, math.floor(now / step), 1)
-    if open_until > 0 then redis.call('HSET', STATE, 'probe_until', now + probe) end
+    if not breaker_is_closed(STATE) then breaker_probes(STATE, now, probe) end
     leave(user, row)
     for _, key in ipairs({ CALLS, TOKENS, SERVED, LAST, DAYS, STATE }) do
       redis.call('PEXPIRE', key, day + step)
@@ -165,17 +162,9 @@ if ARGV[1] == 'settle' then
   end
   if hold > 0 then redis.call('HSET', STATE, 'hold_until', now + hold) end
   if outcome == 'up' then
-    redis.call('HDEL', STATE, 'failures', 'opened', 'open_until', 'probe_until')
-    return { 'closed', 0, '' }
+    breaker_succeeded(STATE)
+    return { 'settled', 0, '' }
   end
-  local failures = redis.call('HINCRBY', STATE, 'failures', 1)
-  local is_open = num(redis.call('HGET', STATE, 'open_until')) > 0
-  if failures < threshold and not is_open then return { 'closed', 0, '' } end
-  -- Calls that were under way when it opened say nothing new.
-  if now < num(redis.call('HGET', STATE, 'open_until')) then return { 'open', 0, '' } end
-  local opened = redis.call('HINCRBY', STATE, 'opened', 1)
-  local seconds = math.min(cool * 2 ^ (opened - 1), most)
-  redis.call('HSET', STATE, 'open_until', now + seconds)
-  redis.call('HDEL', STATE, 'probe_until')
-  return { 'opened', seconds, '' }
+  local seconds = breaker_failed(STATE, now, threshold, cool, most)
+  return { seconds > 0 and 'opened' or 'settled', seconds, '' }
 end

@@ -1,21 +1,24 @@
-"""RPM, RPD and TPM over all workers, the circuit breaker and the order in which users take turns.
+"""The rate limiter: requests and tokens a minute, requests a day and a circuit breaker, for all
+workers together.
 
 One atomic Lua script in Redis per question, by Redis' own clock. A question that must wait gets the
-exact time at which its turn comes, and waits in its row; who is nearer to the front of the line is
-counted before it. Users take turns: a row's place is its number among its own user's rows, counted
-on from what that user had in the current minute.
+exact time at which it may be asked, and waits in its row; who is nearer to the front of the queue
+is counted before it. The queue is fair: a row's place is its number among its own user's rows,
+counted on from what that user had in the current minute.
 """
 
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 import redis
 import structlog
 
-from resume_platform import metrics
-from resume_platform.caching import Namespace
+from apps.ai.provider.errors import LimitReached, ProviderUnavailable
+from resume_platform.observability import metrics
+from resume_platform.redis import circuit_breaker
+from resume_platform.redis.cache import Namespace
 
 log = structlog.get_logger(__name__)
 
@@ -35,11 +38,7 @@ CIRCUIT_MOST_SECONDS = 120.0
 # A provider's own waiting time is everybody's, but not for longer: it may have been a mistake.
 MOST_HOLD_SECONDS = 900.0
 
-Outcome = Literal["up", "down"]
-
-
-class LimitsAway(Exception):
-    """Redis cannot be asked. Without it nobody knows who else is calling, so nobody calls."""
+REDIS_AWAY_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Quota:
 
 
 @dataclass(frozen=True)
-class Turn:
+class Caller:
     """Whose question it is: `row` is the waiting row's name, `arrival` orders a user's rows."""
 
     user_id: int
@@ -68,8 +67,8 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How things stand now: calls and tokens of this minute, calls of this day, rows in line."""
+class LimiterState:
+    """Calls and tokens of this minute, calls of this day, and how many rows wait."""
 
     calls: int
     tokens: int
@@ -78,21 +77,7 @@ class Standing:
     is_circuit_open: bool
 
 
-@dataclass(frozen=True)
-class Granted:
-    permit: str
-
-
-@dataclass(frozen=True)
-class Refused:
-    """`why`: wait (in the row), over (longer than anybody waits), circuit (provider down)."""
-
-    why: Literal["wait", "over", "circuit"]
-    seconds: float
-    limit: str
-
-
-class Limits:
+class RateLimiter:
     def __init__(self, namespace: Namespace, quota: Quota, *, now: float | None = None) -> None:
         """`now` stops the clock for tests; None is Redis' own."""
         self._redis = namespace.redis
@@ -101,39 +86,52 @@ class Limits:
         self._quota = quota
         self.now = now
 
-    def acquire(self, turn: Turn, *, tokens: int) -> Granted | Refused:
-        """Reserve one call with so many tokens, or say how long to wait. Raises LimitsAway."""
-        quota = self._quota
-        verdict, wait, what = self._run(
-            "acquire", turn.user_id, turn.row, _ms(turn.arrival), max(1, tokens),
-            quota.rpm, quota.tpm, quota.rpd,
-            _ms(quota.minute + _MARGIN_SECONDS), _ms(DAY_SECONDS), _ms(_DAY_STEP),
-            _ms(quota.max_wait), quota.reserve,
-            _ms(_GRACE_SECONDS), _ms(quota.timeout + 5),
-        )  # fmt: skip
-        if verdict == "go":
-            return Granted(what)
-        return Refused(verdict, int(wait) / 1000, what)
+    def acquire(self, caller: Caller, *, tokens: int) -> str:
+        """Reserve one call with so many tokens; returns the permit to be settled after the call.
 
-    def settle(self, permit: str, *, used: int | None, outcome: Outcome, hold: float = 0.0) -> None:
+        Raises LimitReached with the time to wait, also while Redis cannot be asked: without it
+        nobody knows who else is calling. Raises ProviderUnavailable while the circuit is open.
+        """
+        quota = self._quota
+        try:
+            verdict, wait, what = self._run(
+                "acquire", caller.user_id, caller.row, _ms(caller.arrival), max(1, tokens),
+                quota.rpm, quota.tpm, quota.rpd,
+                _ms(quota.minute + _MARGIN_SECONDS), _ms(DAY_SECONDS), _ms(_DAY_STEP),
+                _ms(quota.max_wait), quota.reserve,
+                _ms(_GRACE_SECONDS), _ms(quota.timeout + 5),
+            )  # fmt: skip
+        except redis.RedisError as error:
+            self._away(error)
+            raise LimitReached("limits_away", REDIS_AWAY_SECONDS, is_final=False) from None
+        if verdict == "go":
+            return str(what)
+        if verdict == "circuit":
+            raise ProviderUnavailable("circuit_open", int(wait) / 1000)
+        raise LimitReached(f"limit_{what}", int(wait) / 1000, is_final=verdict == "over")
+
+    def settle(
+        self, permit: str, *, used: int | None, is_available: bool, hold: float = 0.0
+    ) -> None:
         """Correct the reservation by the real usage; None keeps it. Tells the circuit breaker.
 
         `hold` seconds nobody calls. Redis being away here only leaves the reservation standing.
         """
         try:
             state, seconds, _ = self._run(
-                "settle", permit, -1 if used is None else used, outcome,
+                "settle", permit, -1 if used is None else used, "up" if is_available else "down",
                 _ms(min(hold, MOST_HOLD_SECONDS)), CIRCUIT_THRESHOLD, _ms(CIRCUIT_SECONDS),
                 _ms(CIRCUIT_MOST_SECONDS),
             )  # fmt: skip
-        except LimitsAway:
+        except redis.RedisError as error:
+            self._away(error)
             return
         if state == "opened":
             metrics.AI_CIRCUIT_OPENED.inc()
             log.error("ai.circuit_opened", seconds=int(seconds) / 1000)
 
-    def standing(self) -> Standing:
-        """For the figures; changes nothing. Raises RedisError."""
+    def state(self) -> LimiterState:
+        """For the metrics; changes nothing. Raises RedisError."""
         redis, prefix = self._redis, self._prefix
         seconds, microseconds = redis.time()
         now = self._now_ms or seconds * 1000 + microseconds // 1000
@@ -143,7 +141,7 @@ class Limits:
         first_bucket = (now - _ms(DAY_SECONDS)) // _ms(_DAY_STEP)
         days = redis.hgetall(f"{prefix}days")
         open_until = redis.hget(f"{prefix}state", "open_until")
-        return Standing(
+        return LimiterState(
             calls=len(calls),
             tokens=sum(int(count or 0) for count in tokens),
             day=sum(int(n) for bucket, n in days.items() if int(float(bucket)) >= first_bucket),
@@ -151,15 +149,9 @@ class Limits:
             is_circuit_open=float(open_until or 0) > 0,
         )
 
-    def _run(self, action: str, *arguments: Any) -> tuple[Any, Any, str]:
-        try:
-            verdict, wait, what = _script(self._redis)(
-                keys=[self._prefix], args=[action, self._now_ms, *arguments]
-            )
-        except redis.RedisError as error:
-            self._away(error)
-            raise LimitsAway from None
-        return verdict, wait, what
+    def _run(self, action: str, *arguments: Any) -> Any:
+        """(verdict, milliseconds, permit or limit). Raises RedisError."""
+        return _script(self._redis)(keys=[self._prefix], args=[action, self._now_ms, *arguments])
 
     @property
     def _now_ms(self) -> int:
@@ -173,4 +165,5 @@ def _ms(seconds: float) -> int:
 
 @cache
 def _script(client: redis.Redis) -> Any:
-    return client.register_script(files("apps.ai").joinpath("limits.lua").read_text("utf-8"))
+    script = files("apps.ai.provider").joinpath("rate_limiter.lua").read_text("utf-8")
+    return client.register_script(circuit_breaker.LUA + script)

@@ -1,4 +1,4 @@
-"""How long a provider asks us to wait, from its headers."""
+"""Reads from a provider's headers how long it asks us to wait."""
 
 import math
 import re

@@ -1,18 +1,17 @@
-"""The books: one entry per answer, with its tokens and its price, whatever became of it."""
+"""The usage ledger: one entry per answer, with its tokens and its price, useful or not."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from apps.ai.models import ProviderCall
-from apps.ai.pricing import cost
-from apps.ai.reply import Usage
-from resume_platform import metrics
+from apps.ai.provider.answer import Usage
+from apps.ai.provider.pricing import cost
+from resume_platform.observability import metrics
 
 # Everything that a run has cost up to now; one call without a price makes the whole unknown.
 SPENT = """
@@ -22,46 +21,38 @@ SELECT coalesce(sum(input_tokens), 0) AS input_tokens,
        CASE WHEN bool_or(cost IS NULL) THEN NULL ELSE coalesce(sum(cost), 0) END AS cost
 FROM ai_providercall WHERE processing_id = %(processing)s AND run = %(run)s
 """
-_RECORD = """
-INSERT INTO ai_providercall
-    (user_id, processing_id, run, kind, model, input_tokens, cached_tokens, output_tokens,
-     latency_ms, cost, is_useful, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp())
-"""
 
 
 @dataclass(frozen=True)
-class Account:
-    """On whose account a call goes: a user's, for one run of one processing."""
+class UsageLedger:
+    """Books the answers that one run of one processing has had."""
 
     user_id: int
     processing_id: int
     run: int
 
+    def record(
+        self, *, kind: str, model: str, usage: Usage, latency_ms: int, is_useful: bool
+    ) -> int:
+        """Commits by itself, so that money that was spent is known even if the work rolls back.
 
-def record(
-    account: Account, *, kind: str, model: str, usage: Usage, latency_ms: int, is_useful: bool
-) -> int:
-    """Commits by itself, so that money that was spent is known even if the work rolls back.
-
-    Returns how many useless answers this question has had, this one among them.
-    """
-    price = cost(usage, model=model, prices=settings.AI_PRICES)
-    _count(usage, model=model, price=price)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _RECORD,
-            [
-                *(account.user_id, account.processing_id, account.run, kind, model),
-                *(usage.input_tokens, usage.cached_tokens, usage.output_tokens),
-                *(latency_ms, price, is_useful),
-            ],
+        Returns how many useless answers this question has had, this one among them.
+        """
+        price = cost(usage, model=model, prices=settings.AI_PRICES)
+        _count(usage, model=model, price=price)
+        call = {"processing_id": self.processing_id, "run": self.run, "kind": kind}
+        ProviderCall.objects.create(
+            **call,
+            user_id=self.user_id,
+            model=model,
+            input_tokens=usage.input_tokens,
+            cached_tokens=usage.cached_tokens,
+            output_tokens=usage.output_tokens,
+            latency_ms=latency_ms,
+            cost=price,
+            is_useful=is_useful,
         )
-    if is_useful:
-        return 0
-    return ProviderCall.objects.filter(
-        processing_id=account.processing_id, run=account.run, kind=kind, is_useful=False
-    ).count()
+        return 0 if is_useful else ProviderCall.objects.filter(**call, is_useful=False).count()
 
 
 def _count(usage: Usage, *, model: str, price: Decimal | None) -> None:

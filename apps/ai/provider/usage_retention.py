@@ -1,4 +1,4 @@
-"""The books' old entries become rows of sums by day, user and model, in small batches."""
+"""Folds old entries of the usage ledger into sums by day, user and model, in small batches."""
 
 import structlog
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""Personal data taken out of a text before it leaves, and offsets back into the text as it was."""
+"""Takes personal data out of a text before it leaves, and maps offsets back to the original."""
 
 from apps.ai.redaction.redactor import Redacted, Redaction, leave_out, redact
 from apps.ai.redaction.spans import Found

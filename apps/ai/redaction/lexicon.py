@@ -1,4 +1,4 @@
-"""What words are names: Russian ones by pymorphy3's dictionary, Latin ones by Faker's lists.
+"""Tells which words are names: by pymorphy3's dictionary in Russian, by Faker's lists in Latin.
 
 Both cost about 40 MB and half a second of a process, so nothing here is imported before the first
 text is redacted; `warm_up` moves that to a worker's start. Neither downloads anything.

@@ -1,12 +1,12 @@
-"""What of a text may leave: personal data and instructions taken out, and the way back kept."""
+"""Prepares a text to leave: takes personal data and instructions out, keeps the way back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
-from apps.ai.evidence import Span
-from apps.ai.injection import INVISIBLE, Flag, find_flags
+from apps.ai.evidence.quotes import Span
+from apps.ai.injection.flags import INVISIBLE, Flag, find_flags
 from apps.ai.redaction import Found, Redacted, leave_out, redact
 
 log = structlog.get_logger(__name__)

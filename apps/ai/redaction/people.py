@@ -1,4 +1,4 @@
-"""People's names in Russian and English texts: recall first, but no technique and no employer.
+"""Finds people's names in Russian and English texts, but no technique and no employer.
 
 A name is found by its shape (given and family name, patronymic, initials), by a word that
 announces it ("ФИО:", "my name is", "Mr."), or as the first line of a resume. Whoever was found once
@@ -20,7 +20,7 @@ _CAPITAL = "A-ZÀ-ÖØ-ÞĀ-Ž"
 _SMALL = "a-zß-öø-ÿā-ž"
 _LATIN = (
     rf"(?:(?<=[ODL])['’][{_CAPITAL}])?(?:[{_SMALL}]+|[{_CAPITAL}]+)(?:[A-Z][{_SMALL}]+)?"
-    rf"(?:[-'’][{_CAPITAL}]?[{_SMALL}{_CAPITAL}]+)*"
+    rf"(?:[-'’][{_SMALL}{_CAPITAL}]+)*"
 )
 # Looks back at its first character, a capital: `re` finds the next one of those quickly.
 _TOKEN = re.compile(
@@ -39,20 +39,15 @@ _CUE = re.compile(
     r"\s*[:—–-]\s*|"
     r"\b(?:меня\s+зовут|я\s*[—–-]|my\s+name\s+is|my\s+name's|i\s+am|i'm|this\s+is|called)\s+|"
     r"\b(?:г-н|г-жа|господин[а-я]*|госпож[а-я]+|товарищ|mr|mrs|ms|miss|mx|dr|prof)\.?\s+|"
-    r"(?:с\s+уважением|best\s+regards|kind\s+regards|sincerely|regards)\s*,?\s*)$",
+    r"(?:с\s+уважением|best\s+regards|kind\s+regards|sincerely|regards)\s*(?:,\s*)?)$",
     re.IGNORECASE,
-)
-# Of those that end neither in a colon nor in a dash; "господин" and "госпожа" have other cases.
-_CUE_ENDS = (
-    *("зовут", "is", "name's", "am", "i'm", "called", "г-н", "г-жа", "товарищ"),
-    *("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "уважением", "regards", "sincerely"),
 )
 _IN_HONOUR = re.compile(
     r"(?:\bим\.|\bимени|\bулиц\w+|\bул\.|\bпр\.|\bпроспект\w*|\bпл\.|\bгород\w*|\bг\.)\s*$",
     re.IGNORECASE,
 )
 _AFTER_PERSON = re.compile(
-    r"\s+(?:University|College|School|Institute|Academy|Hospital|Foundation|Award|Prize|Street|St\.|"
+    r"\s{1,20}(?:University|College|School|Institute|Academy|Hospital|Foundation|Award|Prize|Street|St\.|"
     r"Avenue|Road|Airport|Museum|Stadium|Bank|Group|Ltd|Inc|LLC|GmbH|Partners|Consulting|Studio|"
     r"Solutions|Technologies|Labs|Systems|Engineering|Company|Corp)"
 )
@@ -86,11 +81,11 @@ def _kind(word: str, script: str) -> str:
     return "word"
 
 
-def find_people(text: str, small: str, *, is_resume: bool) -> Iterator[Found]:
-    """`small` is the folded text. May overlap: `spans.joined` puts it in order."""
+def find_people(text: str, *, is_resume: bool) -> Iterator[Found]:
+    """May overlap: `spans.joined` puts it in order."""
     runs = list(_runs(text))
     opening = _first_line(text) if is_resume else ()
-    found = joined([*_announced(text, small, runs), *_shaped(text, runs), *opening])
+    found = joined([*_announced(text, runs), *_shaped(text, runs), *opening])
     yield from found
     yield from _again(text, runs, found)
 
@@ -196,10 +191,9 @@ def _has_family_ending(word: str) -> bool:
     return len(word) > 4 and lexicon.has_family_ending(word)
 
 
-def _announced(text: str, small: str, runs: list[list[_Token]]) -> Iterator[Found]:
+def _announced(text: str, runs: list[list[_Token]]) -> Iterator[Found]:
     for run in runs:
-        before = max(0, run[0].start - 40), run[0].start
-        if _may_be_cue(small[slice(*before)]) and _CUE.search(text, *before):
+        if _CUE.search(text, max(0, run[0].start - 40), run[0].start):
             length = 0
             for token in run[:4]:
                 if token.kind in ("stop", "word"):
@@ -209,14 +203,6 @@ def _announced(text: str, small: str, runs: list[list[_Token]]) -> Iterator[Foun
                 length += 1
             if length:
                 yield Found("name", run[0].start, run[length - 1].end)
-
-
-def _may_be_cue(small: str) -> bool:
-    """The cheap look first: how all that the pattern finds ends."""
-    ends = small.rstrip()
-    if ends.endswith((":", "—", "–", "-")):
-        return True
-    return "госпо" in ends or ends.rstrip(".,").rstrip().endswith(_CUE_ENDS)
 
 
 def _first_line(text: str) -> Iterator[Found]:

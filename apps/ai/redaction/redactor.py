@@ -1,16 +1,15 @@
-"""Texts with parts replaced by placeholders, and the way back to the text as it was given."""
+"""Replaces parts of a text by placeholders, and maps offsets back to the text as it was given."""
 
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apps.ai.evidence import Span
+from apps.ai.evidence.quotes import Span
 from apps.ai.redaction.contacts import find_contacts
 from apps.ai.redaction.people import find_people
 from apps.ai.redaction.personal import find_personal
 from apps.ai.redaction.spans import Found, joined
-from apps.ai.signs import folded
 
 # English in any text: a model reads them, and no vacancy demands one of these words in brackets.
 PLACEHOLDERS = {
@@ -70,9 +69,8 @@ def redact(text: str, *, is_resume: bool = True) -> list[Found]:
 
     A resume opens with its owner's name; the first line of anything else is no name by itself.
     """
-    small = folded(text)
-    found = joined([*find_contacts(text, small), *find_personal(text, small)])
-    return joined([*found, *find_people(text, small, is_resume=is_resume)])
+    found = [*find_contacts(text), *find_personal(text), *find_people(text, is_resume=is_resume)]
+    return joined(found)
 
 
 def leave_out(text: str, found: Sequence[Found]) -> Redacted:

@@ -1,4 +1,4 @@
-"""What was found in a text: a kind and where; overlapping finds joined."""
+"""Describes what was found in a text, and joins what overlaps."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from apps.ai.evidence import FoldedText
+from apps.ai.evidence.quotes import FoldedText
 from apps.ai.wording import one_line
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ class Criterion(BaseModel):
     """The passage that demands it, as the model quotes it."""
 
 
-class _Answer(BaseModel):
+class _RubricAnswer(BaseModel):
     criteria: Annotated[list[Criterion], Field(max_length=MAX_CRITERIA)]
 
 
@@ -50,7 +50,7 @@ def read_criteria(answer: str, *, requirements: str) -> list[Criterion]:
     criteria = None
     # A ValidationError quotes the vacancy, so it must not become the cause of ours either.
     with contextlib.suppress(ValidationError):
-        criteria = _Answer.model_validate_json(answer).criteria
+        criteria = _RubricAnswer.model_validate_json(answer).criteria
     if criteria is None:
         raise InvalidRubric("schema")
     text = FoldedText(requirements)

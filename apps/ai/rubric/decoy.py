@@ -1,4 +1,4 @@
-"""A criterion that nobody can meet, among the real ones: who meets it follows orders, not evidence.
+"""Adds a criterion that nobody can meet: who meets it follows orders, not evidence.
 
 Patterns know the wording of yesterday's attacks; this needs no wording. Its words are made up from
 the resume's own hash, so that the same resume always meets the same decoy and no resume can be
@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 
 from apps.ai.language import Language
-from apps.ai.rubric import Criterion
+from apps.ai.rubric.criteria import Criterion
 
 _SYLLABLES = (
     "brask", "quell", "vorn", "dript", "flom", "gisk", "hulp", "jant", "krovn", "lisk", "mord",

@@ -1,4 +1,4 @@
-"""One rubric per requirements text: claimed by one worker, asked for once, then frozen."""
+"""Stores one rubric per requirements text: claimed by one worker, asked for once, then frozen."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,14 +6,16 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from apps.ai import language, rubric
-from apps.ai.asking import Asked, Understood, ask
-from apps.ai.hashing import key_of, text_hash
+from apps.ai import language
+from apps.ai.content_hash import key_of, text_hash
 from apps.ai.language import Language
 from apps.ai.models import Rubric
-from apps.ai.prompts import CURRENT, PROMPT_VERSION, Prompts, rubric_question
-from apps.ai.sending import prepare_requirements
-from kafka_bridge import erased
+from apps.ai.provider.answer import Answer
+from apps.ai.provider.guarded import AsksQuestions
+from apps.ai.provider.prompts import CURRENT, PROMPT_VERSION, Prompts, rubric_question
+from apps.ai.redaction.outgoing import prepare_requirements
+from apps.ai.rubric import criteria as rubric
+from kafka_bridge.contract import erased_users
 
 # Below a lease: after a crash the row's next owner finds no live claim. A slower answer costs a
 # second call at worst; the first to be stored is the one that counts.
@@ -52,7 +54,9 @@ def frozen(pk: int, criteria: list[dict[str, object]], stored_language: str) -> 
     return FrozenRubric(pk, rubric.load(criteria), "ru" if stored_language == "ru" else "en")
 
 
-def obtain(requirements: str, *, user_id: int, provider: Asked, is_redacting: bool) -> FrozenRubric:
+def obtain(
+    requirements: str, *, user_id: int, provider: AsksQuestions, is_redacting: bool
+) -> FrozenRubric:
     """The rubric of this text, prompt and model, which is made now unless somebody else does.
 
     Raises RubricInTheMaking, NothingDemanded, a ProviderError, or UserErased. No transaction spans
@@ -65,37 +69,37 @@ def obtain(requirements: str, *, user_id: int, provider: Asked, is_redacting: bo
         began = (row.claimed_until or timezone.now()) - CLAIM
         raise RubricInTheMaking((timezone.now() - began).total_seconds())
     try:
-        understood = extract(requirements, provider=provider, is_redacting=is_redacting)
+        answer = extract(requirements, provider=provider, is_redacting=is_redacting)
     except BaseException:
         Rubric.objects.filter(pk=row.pk, claimed_until=row.claimed_until).update(claimed_until=None)
         raise
     with transaction.atomic():
-        erased.refuse(user_id)
+        erased_users.refuse(user_id)
         Rubric.objects.filter(pk=row.pk, criteria__isnull=True).update(
-            criteria=[criterion.model_dump() for criterion in understood.value],
+            criteria=[criterion.model_dump() for criterion in answer.value],
             user_id=user_id,
             claimed_until=None,
-            input_tokens=understood.usage.input_tokens,
-            output_tokens=understood.usage.output_tokens,
-            latency_ms=understood.latency_ms,
+            input_tokens=answer.usage.input_tokens,
+            output_tokens=answer.usage.output_tokens,
+            latency_ms=answer.latency_ms,
         )
     row.refresh_from_db()
     return frozen(row.pk, row.criteria or [], row.language)
 
 
 def extract(
-    requirements: str, *, provider: Asked, is_redacting: bool, prompts: Prompts = CURRENT
-) -> Understood[list[rubric.Criterion]]:
+    requirements: str, *, provider: AsksQuestions, is_redacting: bool, prompts: Prompts = CURRENT
+) -> Answer[list[rubric.Criterion]]:
     """Ask for the criteria. Raises NothingDemanded or a ProviderError."""
     sent = prepare_requirements(requirements, is_redacting=is_redacting)
 
-    def read(answer: str) -> list[rubric.Criterion]:
-        return rubric.read_criteria(answer, requirements=sent)
-
-    understood = ask(provider, rubric_question(sent, prompts=prompts), read)
-    if not understood.value:
+    answer = provider.ask(
+        rubric_question(sent, prompts=prompts),
+        lambda text: rubric.read_criteria(text, requirements=sent),
+    )
+    if not answer.value:
         raise NothingDemanded
-    return understood
+    return answer
 
 
 def _claim(requirements: str, model: str, user_id: int) -> tuple[Rubric, bool]:

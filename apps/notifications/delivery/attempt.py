@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import timezone
 
-from apps.notifications import backoff, signing, transport
-from apps.notifications.gate import Verdict
-from resume_platform import tracing
+from apps.notifications.delivery import backoff, signing, transport
+from apps.notifications.delivery.host_limiter import HostOutcome
+from resume_platform.observability import tracing
 
 USER_AGENT = "resume-platform-webhooks/1"
 
@@ -38,10 +38,10 @@ class Result:
         return self.error or f"status_{self.status}"
 
     @property
-    def verdict(self) -> Verdict:
+    def host_outcome(self) -> HostOutcome:
         if self.status is not None:
-            return Verdict.SILENT if self.status >= 500 else Verdict.ANSWERED
-        return Verdict.SILENT if self.is_retried else Verdict.NEITHER
+            return HostOutcome.SILENT if self.status >= 500 else HostOutcome.ANSWERED
+        return HostOutcome.SILENT if self.is_retried else HostOutcome.NOT_ASKED
 
 
 def now() -> datetime:

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 import certifi
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 
 CONNECT_SECONDS = 5.0
 TLS_SECONDS = 5.0
@@ -93,33 +93,36 @@ class _TlsSocket(ssl.SSLSocket):
         return super().send(*arguments, **options)
 
 
-class PlainConnection(HTTPConnection):
-    """May serve several attempts one after the other; `take` gives it to the next."""
+class CallbackConnection(HTTPConnection):
+    """Connects to a route's vetted address, with a context inside TLS.
+
+    May serve several attempts one after the other; `use` gives it to the next.
+    """
 
     route: Route
     connected_to = ""
 
-    def take(self, route: Route) -> None:
+    def __init__(self, host: str, port: int, tls_context: ssl.SSLContext | None) -> None:
+        super().__init__(host, port)
+        self._tls_context = tls_context
+
+    def use(self, route: Route) -> None:
         self.route = route
         if isinstance(self.sock, _PlainSocket | _TlsSocket):
             route.connected_to = self.connected_to
             self.sock.route = route
 
-    def _new_conn(self) -> socket.socket:
-        timed = self.route.connect(self.port)
-        self.connected_to = self.route.connected_to
-        timed.settimeout(self.route.remaining(at_most=TLS_SECONDS))
-        return timed
-
-
-class TlsConnection(PlainConnection, HTTPSConnection):
-    """The same inside TLS; the certificate is always verified."""
-
     def connect(self) -> None:
-        super().connect()
-        if not isinstance(self.sock, _TlsSocket):
-            raise ssl.SSLError("not one of our sockets")
-        self.sock.route = self.route
+        plain = self.route.connect(self.port)
+        self.connected_to = self.route.connected_to
+        if self._tls_context is None:
+            self.sock = plain
+            return
+        plain.settimeout(self.route.remaining(at_most=TLS_SECONDS))
+        inside = self._tls_context.wrap_socket(plain, server_hostname=self.host)
+        assert isinstance(inside, _TlsSocket)
+        inside.route = self.route
+        self.sock = inside
 
 
 _loading = threading.Lock()
@@ -133,12 +136,12 @@ def default_tls_context() -> ssl.SSLContext:
 
 @cache
 def _load_tls_context() -> ssl.SSLContext:
+    """Verifies the certificate and the name in it."""
     return ssl.create_default_context(cafile=certifi.where())
 
 
-def open_connection(host: str, port: int, tls_context: ssl.SSLContext | None) -> PlainConnection:
-    """A connection that connects when it is first used; with a context inside TLS."""
-    if tls_context is None:
-        return PlainConnection(host, port)
-    tls_context.sslsocket_class = _TlsSocket
-    return TlsConnection(host, port, ssl_context=tls_context, cert_reqs="CERT_REQUIRED")
+def new_connection(host: str, port: int, tls_context: ssl.SSLContext | None) -> CallbackConnection:
+    """It connects when it is first used."""
+    if tls_context is not None:
+        tls_context.sslsocket_class = _TlsSocket
+    return CallbackConnection(host, port, tls_context)

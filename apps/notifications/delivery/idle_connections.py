@@ -9,7 +9,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 
-from apps.notifications.connection import PlainConnection, Route
+from apps.notifications.delivery.connection import CallbackConnection, Route
 
 IDLE_SECONDS = 4.0
 MAX_PER_HOST = 32
@@ -21,10 +21,10 @@ class IdleConnections:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: dict[Origin, deque[tuple[float, PlainConnection]]] = defaultdict(deque)
+        self._kept: dict[Origin, deque[tuple[float, CallbackConnection]]] = defaultdict(deque)
         self._sweeping = False
 
-    def take(self, origin: Origin, route: Route) -> PlainConnection | None:
+    def take(self, origin: Origin, route: Route) -> CallbackConnection | None:
         """The one that was used last, ready for `route`; None if there is none."""
         while True:
             with self._lock:
@@ -35,11 +35,11 @@ class IdleConnections:
             fresh = self._clock() - since < IDLE_SECONDS
             # What can be read before we asked is a farewell.
             if fresh and connection.connected_to in route.addresses and connection.is_connected:
-                connection.take(route)
+                connection.use(route)
                 return connection
             connection.close()
 
-    def keep(self, origin: Origin, connection: PlainConnection) -> None:
+    def keep(self, origin: Origin, connection: CallbackConnection) -> None:
         with self._lock:
             kept = self._kept[origin]
             if len(kept) < MAX_PER_HOST:

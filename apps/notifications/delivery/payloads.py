@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from kafka_bridge.events import Outcome, SendingResponse
+from kafka_bridge.contract.events import ResultEvent, SendingResponse
 
 ERROR_HEADER = "X-Error-Notification"
 _SERVICE = "ai_processor"
@@ -26,7 +26,7 @@ class Payload:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def build(outcome: Outcome, occurred_at: datetime) -> Payload:
+def build(outcome: ResultEvent, occurred_at: datetime) -> Payload:
     """The callback of an outcome that happened at `occurred_at`."""
     if outcome.success:
         return Payload(_encode(_success(outcome)), _webhook_id(outcome))
@@ -35,7 +35,7 @@ def build(outcome: Outcome, occurred_at: datetime) -> Payload:
     )
 
 
-def _success(outcome: Outcome) -> dict[str, Any]:
+def _success(outcome: ResultEvent) -> dict[str, Any]:
     response = _response(outcome.response)
     body: dict[str, Any] = {
         "success": True,
@@ -46,7 +46,7 @@ def _success(outcome: Outcome) -> dict[str, Any]:
     return body | ({"run": outcome.run} if outcome.run else {})
 
 
-def _failure(outcome: Outcome, occurred_at: datetime) -> dict[str, Any]:
+def _failure(outcome: ResultEvent, occurred_at: datetime) -> dict[str, Any]:
     message = outcome.message_error or _UNKNOWN_ERROR
     limited = outcome.wait_seconds is not None
     details: dict[str, Any] = {"reason": _RATE_LIMIT if limited else message, "service": _SERVICE}
@@ -70,7 +70,7 @@ def _response(response: SendingResponse) -> dict[str, Any]:
     return response.model_dump(mode="json", exclude={"callback_url"} | optional)
 
 
-def _webhook_id(outcome: Outcome) -> str:
+def _webhook_id(outcome: ResultEvent) -> str:
     content = outcome.model_dump(mode="json", exclude={"response": {"callback_url"}})
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return f"msg_{outcome.response.processing_id}_{outcome.run}_{digest[:24]}"

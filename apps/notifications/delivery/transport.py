@@ -17,15 +17,15 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 from urllib3.util import Url, parse_url
 
-from apps.notifications.connection import (
-    PlainConnection,
+from apps.notifications.delivery.connection import (
+    CallbackConnection,
     Route,
     default_tls_context,
-    open_connection,
+    new_connection,
 )
-from apps.notifications.idle import IDLE, Origin
-from resume_platform import addresses
-from resume_platform.addresses import Network
+from apps.notifications.delivery.idle_connections import IDLE, Origin
+from resume_platform.net import addresses
+from resume_platform.net.addresses import Network
 
 MAX_BODY = 64 * 1024
 EXCERPT = 1024
@@ -77,7 +77,7 @@ def post(
     route = Route(_vetted(host, port, deadline, allowed, resolve or _addresses), deadline)
     origin: Origin = (target.scheme or "", host, port, id(tls_context))
     kept = IDLE.take(origin, route)
-    connection = kept or open_connection(host, port, tls_context)
+    connection = kept or new_connection(host, port, tls_context)
     try:
         try:
             response = _exchange(connection, route, target, body, headers)
@@ -175,13 +175,13 @@ def _in_time(resolve: Callable[[], Sequence[str]], deadline: float) -> Sequence[
 
 
 def _exchange(
-    connection: PlainConnection,
+    connection: CallbackConnection,
     route: Route,
     target: Url,
     body: bytes,
     headers: Mapping[str, str],
 ) -> HTTPResponse:
-    connection.take(route)
+    connection.use(route)
     connection.request(
         "POST",
         target.request_uri,

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from apps.storage.models import Status, Tombstone
-from kafka_bridge.events import (
+from kafka_bridge.contract.events import (
     DeleteProcessing,
     DeleteRequirements,
     Event,
@@ -24,12 +24,12 @@ from kafka_bridge.events import (
     NewRequirements,
     NewResume,
     NewUser,
-    Outcome,
+    ResultEvent,
 )
 from kafka_bridge.tasks import Permanent, Received
 
 Row = dict[str, Any]
-ProcessingEvent = NewRequest | NewProcessing | Outcome
+ProcessingEvent = NewRequest | NewProcessing | ResultEvent
 T = TypeVar("T")
 
 KIND = Tombstone.Kind
@@ -173,17 +173,17 @@ def graves_over(batch: Iterable[Received]) -> set[Grave]:
 
 def _subject(event: Any) -> Any:
     """Where an event carries the ids of its processing."""
-    return event.response if isinstance(event, Outcome) else event
+    return event.response if isinstance(event, ResultEvent) else event
 
 
 def _request(event: NewRequest, at: datetime) -> Row:
     return {"requested_run": event.run, "requested_at": at, "callback_url": event.callback_url}
 
 
-def _result(event: NewProcessing | Outcome, at: datetime) -> Row:
-    """The same judgement told by NewProcessing and by an Outcome gives the same content."""
+def _result(event: NewProcessing | ResultEvent, at: datetime) -> Row:
+    """The same judgement told by NewProcessing and by a ResultEvent gives the same content."""
     content = NO_RESULT | {"run": event.run}
-    if isinstance(event, Outcome) and not event.success:
+    if isinstance(event, ResultEvent) and not event.success:
         content |= {
             "status": Status.FAILED,
             "message_error": event.message_error or "",

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
-from apps.storage import cache, reduction, upserts
-from apps.storage.reduction import Grave, Row
-from kafka_bridge.events import DeleteProcessing, DeleteRequirements, Event
+from apps.storage.projection import batch_merge, upserts
+from apps.storage.projection.batch_merge import Grave, Row
+from apps.storage.reads import cache
+from kafka_bridge.contract.events import DeleteProcessing, DeleteRequirements, Event
 from kafka_bridge.tasks import Permanent, Received
 
 # The class of storage's advisory locks: "stor" in ASCII.
@@ -19,18 +20,18 @@ def apply(batch: Sequence[Received]) -> None:
 
     Raises Permanent if an event claims an id that is another user's.
     """
-    graves = reduction.graves(batch)
+    graves = batch_merge.graves(batch)
     standing = upserts.lock_and_find(
         _buckets([received.event for received in batch]),
-        reduction.graves_over(batch),
+        batch_merge.graves_over(batch),
         lock_class=LOCK_CLASS,
     )
     dead = standing | graves
     changed = _bury(graves) if graves else set()
-    upserts.run(upserts.USERS, reduction.users(batch))
-    for kind in reduction.TEXTS:
-        changed |= _join(kind, reduction.texts(kind, batch, dead))
-    changed |= _join("processing", reduction.processings(batch, dead))
+    upserts.run(upserts.USERS, batch_merge.users(batch))
+    for kind in batch_merge.TEXTS:
+        changed |= _join(kind, batch_merge.texts(kind, batch, dead))
+    changed |= _join("processing", batch_merge.processings(batch, dead))
     if changed:
         transaction.on_commit(lambda: cache.drop(changed))
 

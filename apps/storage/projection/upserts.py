@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from django.db import connection
 from pydantic_core import to_json
 
-from apps.storage.reduction import NO_REQUEST, NO_RESULT, Grave, Row
-from resume_platform.postgresql_pool.prepared import Statement
+from apps.storage.projection.batch_merge import NO_REQUEST, NO_RESULT, Grave, Row
 
 USERS = """
 INSERT INTO storage_storeduser AS s
@@ -99,10 +98,7 @@ WHERE {_EARLIER} OR ({_RESULT_WINS}) OR ({_REQUEST_WINS})
 """  # noqa: S608  built of constants alone
 
 _JOINS = {
-    kind: Statement(
-        f"join_{kind}",
-        _JOINED.format(kind=kind, columns=columns.format(kind=kind), upsert=upsert),
-    )
+    kind: _JOINED.format(kind=kind, columns=columns.format(kind=kind), upsert=upsert)
     for kind, columns, upsert in (
         ("resume", _TEXT_COLUMNS, _TEXTS.format(kind="resume", wins=_TEXT_WINS)),
         ("requirements", _TEXT_COLUMNS, _TEXTS.format(kind="requirements", wins=_TEXT_WINS)),
@@ -141,19 +137,14 @@ RETURNING s.processing_id
 
 # Deletes hold a user's bucket alone, everything else shares it. In one round trip: the second
 # statement sees the tombstones that were set while the first waited.
-_LOCK_AND_FIND = Statement(
-    "find_graves",
-    """
+_LOCK_AND_FIND = """
+SELECT CASE WHEN alone THEN pg_advisory_xact_lock(%(class)s, bucket)
+                       ELSE pg_advisory_xact_lock_shared(%(class)s, bucket) END
+FROM unnest(%(buckets)s::int[], %(alone)s::boolean[]) AS wanted(bucket, alone);
 SELECT t.kind, t.target_id, t.user_id FROM storage_tombstone AS t
 JOIN json_to_recordset(%(graves)s::json) AS e(kind text, target_id bigint, user_id bigint)
     USING (kind, target_id, user_id)
-""",
-    first="""
-SELECT CASE WHEN alone THEN pg_advisory_xact_lock(%(class)s, bucket)
-                       ELSE pg_advisory_xact_lock_shared(%(class)s, bucket) END
-FROM unnest(%(buckets)s::int[], %(alone)s::boolean[]) AS wanted(bucket, alone)
-""",
-)
+"""
 
 _CLAIMS = """
 SELECT {id}, user_id FROM (
@@ -184,7 +175,7 @@ def join(kind: str, rows: Sequence[Row]) -> Joined:
     """Store the rows of a kind, which may be resume, requirements or processing."""
     ids = {row[f"{kind}_id"] for row in rows}
     with connection.cursor() as cursor:
-        _JOINS[kind].execute(cursor, {"rows": _as_json(rows)})
+        cursor.execute(_JOINS[kind], {"rows": _as_json(rows)})
         changed, is_claimed_before = cursor.fetchone()
     return Joined(changed, is_claimed_before or len(ids) < len(rows))
 
@@ -195,8 +186,8 @@ def lock_and_find(
     """Lock the buckets, each alone or shared; returns those of the tombstones that exist."""
     buckets = sorted(exclusive)
     with connection.cursor() as cursor:
-        _LOCK_AND_FIND.execute(
-            cursor,
+        cursor.execute(
+            _LOCK_AND_FIND,
             {
                 "class": lock_class,
                 "buckets": buckets,

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from resume_platform.caching import cache_for
+from resume_platform.redis.cache import cache_for
 
 NAMESPACE = "storage"
 # How long a process takes it for granted that what it put is still there: Redis may be flushed.

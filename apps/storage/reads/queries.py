@@ -11,9 +11,9 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
-from apps.storage import cache
 from apps.storage.models import Status, StoredProcessing, StoredRequirements, StoredResume
-from resume_platform.api.errors import BadInput, Forbidden, NotFound
+from apps.storage.reads import cache
+from resume_platform.http.errors import BadInput, Forbidden, NotFound
 
 Item = dict[str, Any]
 

@@ -28,7 +28,7 @@ AT_ONCE = 2
 # not the file. An ordinary file takes some tenths.
 BUSY_BELOW_CPU_SECONDS = 2.0
 
-_CHILD = Path(__file__).with_name("child.py")
+_CHILD = Path(__file__).with_name("sandbox_child.py")
 _ROOT = Path(__file__).resolve().parents[3]
 _slots = threading.BoundedSemaphore(AT_ONCE)
 

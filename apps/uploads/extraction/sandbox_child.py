@@ -29,11 +29,11 @@ def answer(reader: str, content: bytes) -> bytes:
 
     try:
         if reader == "docx":
-            from apps.uploads.extraction.docx import read
+            from apps.uploads.extraction.docx.reader import read
         elif reader == "pdfium":
-            from apps.uploads.extraction.pdf_by_pdfium import read
+            from apps.uploads.extraction.pdf.pdfium_reader import read
         else:
-            from apps.uploads.extraction.pdf_by_pypdf import read
+            from apps.uploads.extraction.pdf.pypdf_reader import read
         found = read(content)
         head = f"ok\n{json.dumps(dict(found.hidden))}\n"
         return head.encode() + found.text.encode("utf-8", errors="replace")

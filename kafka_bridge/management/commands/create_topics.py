@@ -38,9 +38,9 @@ class Command(BaseCommand):
         if not missing:
             return
         for name, created in client.create_topics([_new(name) for name in missing]).items():
-            self._settle(name, created)
+            self._report(name, created)
 
-    def _settle(self, name: str, created: "Future[None]") -> None:
+    def _report(self, name: str, created: "Future[None]") -> None:
         try:
             created.result()
         except KafkaException as error:

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from kafka_bridge.housekeeping import keep_house
-from kafka_bridge.retention import empty_old
+from kafka_bridge.jobs.housekeeping import keep_house
+from kafka_bridge.jobs.retention import empty_old
 
 
 class Command(BaseCommand):

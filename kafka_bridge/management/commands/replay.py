@@ -14,9 +14,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from kafka_bridge import replay
+from kafka_bridge.contract.routes import REPLAYED_BY
+from kafka_bridge.dead_letters import replay
+from kafka_bridge.dead_letters.replay_kafka import LogReplay, Wanted
 from kafka_bridge.models import DeadLetter, InboxMessage
-from kafka_bridge.replay_log import LogReplay, Wanted
 
 BATCH_SIZE = 200
 T = TypeVar("T")
@@ -36,9 +37,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--handlers",
             type=_commas,
-            default=["storage"],
+            default=[REPLAYED_BY],
             help="handlers or apps, separated by commas; all; outbox for what could not be "
-            "produced (default: storage)",
+            f"produced (default: {REPLAYED_BY})",
         )
         parser.add_argument("--ids", type=_numbers, help="rows of dead letters or of the inbox")
         parser.add_argument("--keys", type=_commas, help="events, e.g. new_resume,new_processing")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from kafka_bridge.bridge import Bridge
+from kafka_bridge.process.bridge import Bridge
 
 
 class Command(BaseCommand):

@@ -1,7 +1,7 @@
 """Structured logs: one JSON line per event, to stdout and, with LOG_DIR, to a file a day.
 
 Log a constant name and ids; never a text, a token or a callback URL. What others' code logs
-(Django, gunicorn, Celery, librdkafka) comes out as the same lines, without what it quotes.
+(Django, waitress, Celery, librdkafka) comes out as the same lines, without what it quotes.
 """
 
 import logging
@@ -15,12 +15,12 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from resume_platform import tracing
-from resume_platform.logs import crashes
-from resume_platform.logs.exceptions import without_messages
-from resume_platform.logs.foreign import without_quotes
-from resume_platform.logs.formatting import Formatter, as_json
-from resume_platform.logs.masking import Masking, known_secrets
+from resume_platform.observability import tracing
+from resume_platform.observability.logs import crashes
+from resume_platform.observability.logs.exceptions import without_messages
+from resume_platform.observability.logs.foreign import without_quotes
+from resume_platform.observability.logs.formatting import Formatter, as_json
+from resume_platform.observability.logs.masking import Masking, known_secrets
 
 # The neighbours' log collectors look for the notifications' file under this name.
 FILES = {"worker-webhooks": "notification_service"}
@@ -44,14 +44,14 @@ def configure(logging_setting: Mapping[str, str]) -> None:
     process = logging_setting["process"]
     handlers: dict[str, dict[str, Any]] = {
         "stdout": {
-            "class": "resume_platform.logs.handlers.StdoutHandler",
+            "class": "resume_platform.observability.logs.handlers.StdoutHandler",
             "formatter": "json",
             "stream": "ext://sys.stdout",
         }
     }
     if settings.LOG_DIR and process:
         handlers["file"] = {
-            "class": "resume_platform.logs.handlers.DailyFileHandler",
+            "class": "resume_platform.observability.logs.handlers.DailyFileHandler",
             "formatter": "json",
             "path": _file(settings.LOG_DIR, process),
             "keep_days": settings.LOG_KEEP_DAYS,
@@ -72,8 +72,8 @@ def configure(logging_setting: Mapping[str, str]) -> None:
                 "celery.worker.strategy": {"level": _at_least("WARNING")},
                 "celery.app.trace": {"level": _at_least("WARNING")},
                 "pymorphy3": {"level": _at_least("WARNING")},
-                # A way in to the pipeline instead of handlers of its own.
-                "gunicorn.error": {"level": _at_least("INFO"), "propagate": True, "handlers": []},
+                # A line for each request that waits for a thread is too much.
+                "waitress.queue": {"level": _at_least("ERROR")},
             },
         }
     )

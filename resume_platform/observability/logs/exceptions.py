@@ -18,7 +18,7 @@ from structlog.typing import EventDict
 
 MAX_FRAMES = 12
 MAX_CAUSES = 5
-_ROOT = Path(__file__).resolve().parent.parent.parent
+_ROOT = Path(__file__).resolve().parents[3]
 
 # Their messages speak of servers and settings, never of a row or a request.
 _HARMLESS = (

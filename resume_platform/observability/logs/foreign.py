@@ -10,7 +10,7 @@ from typing import Any
 
 from structlog.typing import EventDict
 
-from resume_platform.logs.exceptions import short_path, tell
+from resume_platform.observability.logs.exceptions import short_path, tell
 
 MAX_LENGTH = 300
 WITHHELD = "…"
@@ -18,7 +18,6 @@ WITHHELD = "…"
 # Whose words about their own servers, queues and addresses are shown, up to which level: from
 # WARNING on Celery quotes messages that it cannot read.
 _TALK_OF_THEMSELVES = {
-    "gunicorn.error": logging.CRITICAL,
     "librdkafka": logging.CRITICAL,
     "celery": logging.INFO,
     "kombu": logging.INFO,

@@ -64,7 +64,7 @@ def configure(process: str) -> None:
     global _recorder
     if settings.OTEL_EXPORTER_OTLP_ENDPOINT and _recorder is None:
         # Only here: the SDK costs memory and a third of a second.
-        from resume_platform.tracing.recording import OpenTelemetry
+        from resume_platform.observability.tracing.recording import OpenTelemetry
 
         _recorder = OpenTelemetry(process)
 

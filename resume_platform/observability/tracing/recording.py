@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from resume_platform.tracing import Kind, Span
+from resume_platform.observability.tracing import Kind, Span
 
 _KINDS = {
     "internal": SpanKind.INTERNAL,

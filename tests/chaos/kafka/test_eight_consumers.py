@@ -18,7 +18,7 @@ from django.db import connection
 
 from devstack.kafka.cluster import ApacheKafka
 from devstack.paths import ROOT
-from tests.kafka_bridge.broker.tools import bridge_environment, wait_until
+from tests.stack.kafka.tools import bridge_environment, wait_until
 
 pytestmark = [
     pytest.mark.real_kafka,
@@ -36,7 +36,7 @@ class Pool:
 
     def __init__(self, log: Path, environment: dict[str, str]) -> None:
         self._forker = subprocess.Popen(
-            [sys.executable, "-m", "tests.kafka_bridge.broker.intake_pool"],
+            [sys.executable, "-m", "tests.stack.kafka.intake_pool"],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,

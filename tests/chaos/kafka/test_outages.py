@@ -21,10 +21,10 @@ from devstack.embedded.postgres import EmbeddedPostgres
 from devstack.embedded.valkey import EmbeddedValkey
 from devstack.paths import ROOT
 from devstack.process import Process, Spec
-from kafka_bridge import codec
+from kafka_bridge.contract import codec
 from kafka_bridge.models import InboxMessage, MessageTask
-from tests.kafka_bridge.broker.tools import BridgeProcess, own_url, produce, wait_until
-from tests.kafka_bridge.conftest import resume
+from tests.db.kafka_bridge.conftest import resume
+from tests.stack.kafka.tools import BridgeProcess, own_url, produce, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 

@@ -6,13 +6,14 @@ import pytest
 from confluent_kafka import TopicPartition
 from django.db import OperationalError, connection
 
-from kafka_bridge import codec
-from kafka_bridge.events import NewResume
-from kafka_bridge.inbox import Inbox
-from kafka_bridge.intake import Intake
+from kafka_bridge.contract import codec
+from kafka_bridge.contract.events import NewResume
+from kafka_bridge.inbox.consumer import Intake
+from kafka_bridge.inbox.store import Inbox
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, OutboxMessage
-from kafka_bridge.relay import Relay
-from tests.kafka_bridge.broker.tools import (
+from kafka_bridge.outbox.relay import Relay
+from tests.db.kafka_bridge.conftest import resume
+from tests.stack.kafka.tools import (
     consume,
     enqueue,
     ids_of,
@@ -23,7 +24,6 @@ from tests.kafka_bridge.broker.tools import (
     take,
     wait_until,
 )
-from tests.kafka_bridge.conftest import resume
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -144,7 +144,7 @@ def test_a_message_without_headers_is_as_good(own_topics, handlers):
 def test_a_header_name_that_is_no_text_costs_the_headers_and_not_the_event(
     own_topics, handlers, monkeypatch
 ):
-    whole, calls = Inbox._store_whole, []
+    whole, calls = Inbox._store_batch, []
 
     def away_at_first(self, incoming, cluster_id):
         calls.append(1)
@@ -152,7 +152,7 @@ def test_a_header_name_that_is_no_text_costs_the_headers_and_not_the_event(
             raise OperationalError
         return whole(self, incoming, cluster_id)
 
-    monkeypatch.setattr(Inbox, "_store_whole", away_at_first)
+    monkeypatch.setattr(Inbox, "_store_batch", away_at_first)
     topic = own_topics["uploading_data"]
     # Often enough for the interpreter to take its fast paths.
     for number in range(1, 41):

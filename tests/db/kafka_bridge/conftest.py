@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME
 
-from kafka_bridge import codec
-from kafka_bridge.events import Event, NewRequest, NewResume
-from kafka_bridge.handlers import HANDLERS, load_handlers
-from kafka_bridge.inbox import Inbox
+from kafka_bridge.contract import codec
+from kafka_bridge.contract.events import Event, NewRequest, NewResume
+from kafka_bridge.inbox.store import Inbox
 from kafka_bridge.models import MessageTask
+from kafka_bridge.tasks.registry import HANDLERS, load_handlers
 
 
 @dataclass

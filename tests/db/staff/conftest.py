@@ -4,14 +4,14 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from staff import start_page
-from staff.kept import Kept
+from staff.dashboard import page
+from staff.dashboard.kept import Kept
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine, each test counts for itself."""
-    monkeypatch.setattr(start_page, "_kept", Kept())
+    monkeypatch.setattr(page, "_kept", Kept())
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from apps.storage import orders
 from apps.storage.models import StoredProcessing, StoredRequirements, StoredResume
 from apps.uploads import services
 from apps.uploads.models import Processing, Requirements, Resume
-from kafka_bridge import codec
-from kafka_bridge.events import (
+from kafka_bridge.contract import codec
+from kafka_bridge.contract.events import (
     DeleteProcessing,
     DeleteRequirements,
     Event,
@@ -24,13 +24,13 @@ from kafka_bridge.events import (
     NewSending,
 )
 from kafka_bridge.models import OutboxMessage
-from resume_platform import staff_action_pages
-from resume_platform.api.errors import Conflict, NotFound
-from resume_platform.staff_actions import carry_out
-from staff.actions import processing_actions
+from resume_platform.admin import staff_action_pages
+from resume_platform.admin.staff_actions import carry_out
+from resume_platform.http.errors import Conflict, NotFound
 from staff.groups import OPERATORS, REVIEWERS
-from tests.storage import factories as f
-from tests.uploads.factories import ProcessingFactory, RequirementsFactory, ResumeFactory
+from staff.processings.actions import processing_actions
+from tests.db.apps.storage import factories as f
+from tests.db.apps.uploads.factories import ProcessingFactory, RequirementsFactory, ResumeFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/storage/storedprocessing/"

@@ -14,13 +14,13 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.utils import translation
 
-from kafka_bridge import payload_view
-from kafka_bridge.advice import _BY_SOURCE, ADVICE, OBSTACLES, advice_for
-from kafka_bridge.codec import encode
-from kafka_bridge.events import EVENTS
+from kafka_bridge.contract.codec import encode
+from kafka_bridge.contract.events import EVENTS
+from kafka_bridge.dead_letters import payload_view
+from kafka_bridge.dead_letters.remediation import _BY_SOURCE, OBSTACLES, REASONS, advice_for
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask
 from staff.groups import OPERATORS, REVIEWERS
-from tests.storage import factories as f
+from tests.db.apps.storage import factories as f
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/kafka_bridge/deadletter/"
@@ -79,10 +79,10 @@ def reasons_in_the_code() -> set[str]:
                 found |= _words(node.args[:1])
             elif name == "_insert_dead_letter":
                 found |= _words(node.args[1:2])
-            elif name == "DeadLetter" or name == "bury":
+            elif name in ("DeadLetter", "dead_letter"):
                 found |= _words([word.value for word in node.keywords if word.arg == "reason"])
-    bury = ast.parse((root / "kafka_bridge/execution.py").read_text(encoding="utf-8"))
-    for node in ast.walk(bury):  # `reason, detail = "unexpected", …` in `_bury`
+    execution = ast.parse((root / "kafka_bridge/tasks/execution.py").read_text(encoding="utf-8"))
+    for node in ast.walk(execution):  # `reason, detail = "unexpected", …` in `_dead_letter`
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
             assert isinstance(node.value, ast.Tuple)
             names = [getattr(target, "id", "") for target in node.targets[0].elts]
@@ -104,8 +104,8 @@ def test_every_reason_in_the_code_has_its_cause_and_its_advice_in_both_languages
     # The search itself must see each of the forms.
     assert found >= {"owner_conflict", "not_json", "crashed", "unexpected", "exhausted",
                      "unstorable", "forbidden_address"}  # fmt: skip
-    assert not found - set(ADVICE)
-    for advice in [*ADVICE.values(), *OBSTACLES.values(), *_BY_SOURCE.values()]:
+    assert not found - set(REASONS)
+    for advice in [*REASONS.values(), *OBSTACLES.values(), *_BY_SOURCE.values()]:
         for sentence in (advice.cause, advice.what_to_do):
             with translation.override("ru"):
                 assert any("а" <= letter <= "я" for letter in str(sentence).lower()), sentence
@@ -125,7 +125,7 @@ def test_every_reason_in_the_code_has_its_cause_and_its_advice_in_both_languages
 def test_reasons_that_name_an_answer_or_an_error_find_their_row(
     source: str, reason: str, key: str
 ) -> None:
-    assert advice_for(source=source, reason=reason) == ADVICE[key]
+    assert advice_for(source=source, reason=reason) == REASONS[key]
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,8 @@ def test_reasons_that_name_an_answer_or_an_error_find_their_row(
         ("timeout", OBSTACLES["timeout"]),
         ("status_503", OBSTACLES["status_5"]),
         ("status_429", OBSTACLES["status_4"]),
-        ("something new", ADVICE["exhausted"]),
-        ("DataError at apps/storage/upserts.py:88", ADVICE["unexpected"]),
+        ("something new", REASONS["exhausted"]),
+        ("DataError at apps/storage/projection/upserts.py:88", REASONS["unexpected"]),
     ],
 )
 def test_what_was_tried_in_vain_has_the_advice_of_what_stood_in_the_way(
@@ -146,7 +146,9 @@ def test_what_was_tried_in_vain_has_the_advice_of_what_stood_in_the_way(
 
 def test_every_obstacle_to_a_callback_has_advice() -> None:
     root = pathlib.Path(settings.BASE_DIR)
-    tree = ast.parse((root / "apps/notifications/transport.py").read_text(encoding="utf-8"))
+    tree = ast.parse(
+        (root / "apps/notifications/delivery/transport.py").read_text(encoding="utf-8")
+    )
     [reason_of] = [
         node for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef) and node.name == "_reason"
@@ -236,7 +238,7 @@ def test_the_page_tells_cause_place_attempts_and_what_to_do_with_the_texts_maske
     letter = buried(headers=[["event_id", base64.b64encode(b"abc").decode()],
                              ["note", base64.b64encode(MARKER.encode()).decode()]])  # fmt: skip
     page = page_of(client_of(group), letter)
-    advice = ADVICE["exhausted"]
+    advice = REASONS["exhausted"]
     for expected in (str(advice.cause), str(advice.what_to_do), "provider_unavailable",
                      "AI_handler [3] @ 0", "ai.analyze", "8; crashes while alone: 2",
                      "https://client.example/…", "new_request", "abc",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from staff.kept import KEPT_FOR_AT_MOST_SECONDS, KEPT_FOR_TIMES, SLOW_SECONDS, Kept
+from staff.dashboard.kept import KEPT_FOR_AT_MOST_SECONDS, KEPT_FOR_TIMES, SLOW_SECONDS, Kept
 
 
 class Work:

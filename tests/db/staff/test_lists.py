@@ -10,11 +10,11 @@ from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from openpyxl import load_workbook
 
-from apps.storage import words
 from apps.storage.models import RequirementsWords, ResumeWords, StoredRequirements, StoredResume
-from staff import ranking
-from staff.export import harmless
-from tests.staff import factories as f
+from apps.storage.projection import search_words
+from staff.processings.export import harmless
+from staff.vacancies import ranking
+from tests.db.staff import factories as f
 
 LIST = "/admin/storage/storedprocessing/"
 
@@ -35,7 +35,7 @@ def three(superuser):
     f.stored(
         3, score=None, verdict=None, status="failed", details=None, requirements_id=41, user_id=8
     )
-    while words.index_new():
+    while search_words.index_new():
         pass
     return superuser
 
@@ -87,7 +87,7 @@ def test_words_leave_with_their_text(three):
     assert found(three, q="node.js") == []
     assert not RequirementsWords.objects.exists()
     assert ResumeWords.objects.count() == 2
-    assert words.index_new() == 0
+    assert search_words.index_new() == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -96,7 +96,7 @@ def test_a_text_that_is_being_erased_is_not_indexed(superuser):
     indexed: list[int] = []
 
     def a_round() -> None:
-        indexed.append(words.index_new())
+        indexed.append(search_words.index_new())
         connection.close()
 
     with transaction.atomic():
@@ -105,7 +105,7 @@ def test_a_text_that_is_being_erased_is_not_indexed(superuser):
         round_beside.start()
         round_beside.join(30)
     assert indexed == [1]  # the requirements alone
-    assert words.index_new() == 0
+    assert search_words.index_new() == 0
     assert not ResumeWords.objects.exists()
 
 
@@ -171,7 +171,7 @@ def test_an_export_needs_its_permission(three, client, django_user_model):
 
 @pytest.mark.django_db
 def test_too_large_an_export_is_refused_with_a_sentence(three, monkeypatch):
-    monkeypatch.setattr("staff.export.MAX_ROWS", 2)
+    monkeypatch.setattr("staff.processings.export.MAX_ROWS", 2)
     answer = three.get(f"{LIST}export/csv/", {"user": 8, "status": ""}, follow=True)
     assert answer.status_code == 200
     refused = three.get(f"{LIST}export/csv/", follow=True)

@@ -16,10 +16,10 @@ from django.urls import reverse
 from openpyxl import load_workbook
 from pytest_django.plugin import DjangoDbBlocker
 
-from apps.storage import words
 from apps.storage.models import StoredProcessing
-from staff.export import AT_ONCE
-from tests.staff.many import MADE, POPULAR, make_processings
+from apps.storage.projection import search_words
+from staff.processings.export import AT_ONCE
+from tests.db.staff.many import MADE, POPULAR, make_processings
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.timeout(900)]
 
@@ -81,7 +81,7 @@ def many(django_db_setup: None, django_db_blocker: DjangoDbBlocker, tell: Tell) 
         began = time.perf_counter()
         make_processings(COUNT)
         made = time.perf_counter()
-        while words.index_new(at_once=10_000):
+        while search_words.index_new(at_once=10_000):
             pass
         indexed = time.perf_counter()
         cursor.execute("VACUUM ANALYZE")

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from apps.storage.models import StoredProcessing
-from tests.staff import factories as f
+from tests.db.staff import factories as f
 
 pytestmark = pytest.mark.django_db
 

@@ -7,8 +7,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from staff.highlight import Mark, place, segments
-from tests.staff import factories as f
+from staff.processings.highlight import Mark, place, segments
+from tests.db.staff import factories as f
 
 EVIL = "<script>alert('resume')</script><img src=x onerror=alert(1)>"
 

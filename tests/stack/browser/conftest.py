@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from devstack.stack import Stack
-from tests.e2e.client import ApiClient
+from tests.stack.system.client import ApiClient
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "no Chromium on the PATH (Debian: apt-get install chromium)"

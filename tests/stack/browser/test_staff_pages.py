@@ -4,19 +4,18 @@ import re
 import uuid
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from devstack.stack import Stack
-from tests.browser.conftest import PATIENCE_MS
-from tests.e2e.client import ApiClient, Processing
-from tests.e2e.client import wait_for as wait_for_seconds
+from tests.stack.browser.conftest import PATIENCE_MS
+from tests.stack.system.client import ApiClient, Processing
+from tests.stack.system.client import wait_for as wait_for_seconds
+from tests.support.paths import EXAMPLES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 Picture = Callable[[str], Any]
 wait_for = partial(wait_for_seconds, seconds=PATIENCE_MS / 1000)
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from devstack.paths import ROOT
-from tests.deploy.bare_root import command_in, debootstrap, environment_in
-from tests.deploy.dockerfile import Copied, NotUnderstoodError, Stage, Step, parse
+from tests.stack.deploy.bare_root import command_in, debootstrap, environment_in
+from tests.stack.deploy.dockerfile import Copied, NotUnderstoodError, Stage, Step, parse
 
 BASE_IMAGE = re.compile(r"python:(?P<python>3\.\d+)\.\d+-slim-(?P<suite>[a-z]+)$")
 PACKAGES = ("python3", "python3-venv", "ca-certificates")

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.urls import Resolver404, resolve
 
-from apps.auth.principals import RENEWAL_QUEUE
+from apps.auth.user_cache import RENEWAL_QUEUE
 from devstack.paths import ALL_SETTINGS
-from kafka_bridge.handlers import HANDLERS, load_handlers
+from kafka_bridge.tasks.registry import HANDLERS, load_handlers
 from resume_platform.environment import Environment
 
 SETTINGS = frozenset(Environment.model_fields)

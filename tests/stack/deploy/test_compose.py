@@ -17,8 +17,8 @@ from django.core.management import get_commands
 from devstack.parts import CELERY_THREADS, WORKERS
 from devstack.paths import ALL_SETTINGS, ROOT, TEST_SETTINGS
 from devstack.settings_file import read_settings
-from tests.deploy import sources
-from tests.deploy.dockerfile import Stage, parse
+from tests.stack.deploy import sources
+from tests.stack.deploy.dockerfile import Stage, parse
 
 FILE = ROOT / "docker-compose.yml"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -173,10 +173,13 @@ def test_a_command_exists_in_the_image(name):
     assert step
     program, *arguments = SERVICES[name].get("command", step.command())
     if program == "python":
-        assert arguments[0] == "manage.py"
-        assert arguments[1] in get_commands()
+        if arguments[0] == "-m":
+            assert (ROOT / arguments[1].replace(".", "/") / "__main__.py").exists()
+        else:
+            assert arguments[0] == "manage.py"
+            assert arguments[1] in get_commands()
     else:
-        assert program in ("celery", "gunicorn")
+        assert program == "celery"
         assert re.search(rf"^{program}==", (ROOT / "requirements/base.txt").read_text(), re.M)
 
 
@@ -213,7 +216,11 @@ def test_a_worker_is_given_time_to_end_what_it_began():
 def test_every_package_of_the_system_is_copied_into_the_image():
     copied = {source for copy in SYSTEM.copies() for source in copy.sources}
     assert all((ROOT / source).exists() for source in copied - {"/srv/venv"})
-    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"devstack", "tests"}
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {
+        "devstack",
+        "tools",
+        "tests",
+    }
     assert packages <= copied
     assert {path.name for path in ROOT.glob("*.py")} <= copied
 

@@ -14,10 +14,10 @@ import yaml
 
 from devstack.parts import WORKERS
 from devstack.paths import ROOT
-from kafka_bridge.handlers import HANDLERS, load_handlers
-from resume_platform import metrics
-from tests.deploy import sources
-from tests.deploy.test_compose import SERVICES, SYSTEM
+from kafka_bridge.tasks.registry import HANDLERS, load_handlers
+from resume_platform.observability import metrics
+from tests.stack.deploy import sources
+from tests.stack.deploy.test_compose import SERVICES, SYSTEM
 
 FOLDER = ROOT / "deploy/kubernetes"
 FILES = sorted(FOLDER.rglob("*.yaml"))

@@ -13,11 +13,11 @@ from django.core.management import get_commands, load_command_class
 from django.db import connection
 
 from devstack.paths import ROOT
-from kafka_bridge.events import EVENTS
-from resume_platform import metrics
-from tests.deploy import sources
-from tests.deploy.test_compose import SERVICES
-from tests.deploy.test_kubernetes import DEPLOYMENTS, JOBS
+from kafka_bridge.contract.events import EVENTS
+from resume_platform.observability import metrics
+from tests.stack.deploy import sources
+from tests.stack.deploy.test_compose import SERVICES
+from tests.stack.deploy.test_kubernetes import DEPLOYMENTS, JOBS
 
 PAGE = ROOT / "docs/operations.md"
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ from prometheus_client import start_http_server
 
 from devstack.paths import ROOT
 from devstack.ports import HOST, free_port
-from resume_platform import exporter, metrics
-from tests.deploy.test_compose import SERVICES
+from resume_platform.observability import exporter, metrics
+from tests.stack.deploy.test_compose import SERVICES
 
 PATH = SERVICES["bridge"]["healthcheck"]["test"][-1]
 

@@ -21,8 +21,8 @@ from psycopg2 import sql
 
 from devstack.paths import DEV_DIR
 from devstack.ports import HOST, free_port
-from tests.deploy.bare_root import TOOLS, debian_mirror
-from tests.deploy.image import Image, Replay, inside
+from tests.stack.deploy.bare_root import TOOLS, debian_mirror
+from tests.stack.deploy.image import Image, Replay, inside
 
 DATABASE = "image_replay"
 SETTINGS = ("SECRET_KEY", "JWT_SIGNING_KEY", "WEBHOOK_SECRET", "REDIS_URL")

@@ -1,7 +1,7 @@
 """The embedded servers in the situations that an interrupted run leaves."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
@@ -11,7 +11,6 @@ from devstack.directory_lock import DirectoryLock
 from devstack.embedded.kafka import EmbeddedKafka
 from devstack.embedded.postgres import EmbeddedPostgres
 from devstack.errors import AlreadyRunning, StackError
-from devstack.supervisor import Supervisor
 
 
 @pytest.fixture
@@ -19,21 +18,6 @@ def postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres(tmp_path, durable=False)
     yield server
     server.remove()
-
-
-@pytest.fixture
-def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervisor]]:
-    started: list[Supervisor] = []
-
-    def start(*specs: object) -> Supervisor:
-        supervisor = Supervisor(specs, log_dir=tmp_path, record=tmp_path / "record")
-        started.append(supervisor)
-        supervisor.start()
-        return supervisor
-
-    yield start
-    for supervisor in started:
-        supervisor.stop()
 
 
 def ask(server: EmbeddedPostgres, query: str) -> object:

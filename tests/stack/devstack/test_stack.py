@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from devstack.embedded.place import forget_directory
+from devstack.embedded.unprivileged import forget_directory
 from devstack.parts import WORKERS
 
 RUN = """

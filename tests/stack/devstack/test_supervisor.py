@@ -6,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -14,8 +14,7 @@ import pytest
 
 from devstack.errors import StartFailed
 from devstack.process import Process, Spec
-from devstack.supervisor import Supervisor
-from devstack.watchdog import end_leftovers
+from devstack.process_groups import end_leftovers
 
 SLEEP = "import time; time.sleep(600)"
 PARENT = f"""
@@ -48,21 +47,6 @@ def runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-@pytest.fixture
-def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervisor]]:
-    started: list[Supervisor] = []
-
-    def start(*specs: Spec, **more: object) -> Supervisor:
-        supervisor = Supervisor(specs, log_dir=tmp_path, record=tmp_path / "record", **more)
-        started.append(supervisor)
-        supervisor.start()
-        return supervisor
-
-    yield start
-    for supervisor in started:
-        supervisor.stop()
 
 
 def child_in(log: Path) -> int:
@@ -180,7 +164,7 @@ time.sleep(600)
 
 @pytest.fixture
 def killed_supervisor(tmp_path):
-    """Starts one elsewhere; the test kills it, and its guard too if it wants."""
+    """Starts one elsewhere; the test kills it, and its reaper too if it wants."""
     run = subprocess.Popen(
         [sys.executable, "-c", SUPERVISING, str(tmp_path), PARENT],
         stdout=subprocess.PIPE,
@@ -196,18 +180,20 @@ def killed_supervisor(tmp_path):
 
 def test_nothing_is_left_when_the_supervisor_itself_is_killed(killed_supervisor):
     left = killed_supervisor.children(recursive=True)
-    assert len(left) == 3  # the guard, the process, its child
+    assert len(left) == 3  # the reaper, the process, its child
 
     killed_supervisor.kill()
 
     until(lambda: not any(runs(process.pid) for process in left))
 
 
-def test_the_next_run_ends_what_a_killed_supervisor_and_guard_left(killed_supervisor, tmp_path):
+def test_the_next_run_ends_what_a_killed_supervisor_and_reaper_left(killed_supervisor, tmp_path):
     everyone = killed_supervisor.children(recursive=True)
-    guard = next(process for process in everyone if "guard.py" in " ".join(process.cmdline()))
-    left = [process for process in everyone if process != guard]
-    guard.kill()
+    reaper = next(
+        process for process in everyone if "orphan_reaper.py" in " ".join(process.cmdline())
+    )
+    left = [process for process in everyone if process != reaper]
+    reaper.kill()
     killed_supervisor.kill()
     time.sleep(0.1)
     assert all(runs(process.pid) for process in left)

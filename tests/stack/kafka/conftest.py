@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from tests.kafka_bridge.broker.tools import make_topics, own_database_url
+from tests.db.kafka_bridge.conftest import handlers, inbox, log, make_inbox, store  # noqa: F401
+from tests.stack.kafka.tools import make_topics, own_database_url
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ import django
 
 django.setup()
 
-from kafka_bridge.handlers import load_handlers  # noqa: E402
-from kafka_bridge.intake import Intake  # noqa: E402
+from kafka_bridge.inbox.consumer import Intake  # noqa: E402
+from kafka_bridge.tasks.registry import load_handlers  # noqa: E402
 
 
 def main() -> None:

@@ -11,11 +11,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from devstack.kafka.cluster import ApacheKafka
-from kafka_bridge import codec
-from kafka_bridge.intake import Intake
+from kafka_bridge.contract import codec
+from kafka_bridge.inbox.consumer import Intake
 from kafka_bridge.models import InboxMessage, OutboxMessage
-from kafka_bridge.relay import Relay
-from tests.kafka_bridge.broker.tools import (
+from kafka_bridge.outbox.relay import Relay
+from tests.db.kafka_bridge.conftest import resume
+from tests.stack.kafka.tools import (
     consume,
     enqueue,
     ids_of,
@@ -23,7 +24,6 @@ from tests.kafka_bridge.broker.tools import (
     running,
     wait_until,
 )
-from tests.kafka_bridge.conftest import resume
 
 pytestmark = [
     pytest.mark.real_kafka,

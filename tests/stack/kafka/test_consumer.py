@@ -5,11 +5,11 @@ import json
 import pytest
 from confluent_kafka import Producer
 
-from kafka_bridge import codec
-from kafka_bridge.intake import Intake
+from kafka_bridge.contract import codec
+from kafka_bridge.inbox.consumer import Intake
 from kafka_bridge.models import InboxMessage, MessageTask
-from tests.kafka_bridge.broker.tools import make_topics, produce, running, wait_until
-from tests.kafka_bridge.conftest import resume
+from tests.db.kafka_bridge.conftest import resume
+from tests.stack.kafka.tools import make_topics, produce, running, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,13 +8,13 @@ import pytest
 from confluent_kafka import Producer
 from django.conf import settings
 
-from kafka_bridge import codec
-from kafka_bridge.inbox import POISON_ALARM_AFTER
-from kafka_bridge.intake import Intake
+from kafka_bridge.contract import codec
+from kafka_bridge.inbox.consumer import Intake
+from kafka_bridge.inbox.store import POISON_ALARM_AFTER
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask
-from resume_platform import metrics
-from tests.kafka_bridge.broker.tools import ids_of, produce, running, wait_until
-from tests.kafka_bridge.conftest import resume
+from resume_platform.observability import metrics
+from tests.db.kafka_bridge.conftest import resume
+from tests.stack.kafka.tools import ids_of, produce, running, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 

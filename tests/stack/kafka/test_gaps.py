@@ -3,12 +3,12 @@
 import pytest
 from confluent_kafka import TopicPartition
 
-from kafka_bridge import codec
-from kafka_bridge.intake import Intake
+from kafka_bridge.contract import codec
+from kafka_bridge.inbox.consumer import Intake
 from kafka_bridge.models import InboxMessage
-from resume_platform import metrics
-from tests.kafka_bridge.broker.tools import new_consumer, produce, running, take, wait_until
-from tests.kafka_bridge.conftest import resume
+from resume_platform.observability import metrics
+from tests.db.kafka_bridge.conftest import resume
+from tests.stack.kafka.tools import new_consumer, produce, running, take, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

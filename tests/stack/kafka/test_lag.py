@@ -3,11 +3,12 @@
 import pytest
 from django.db import OperationalError
 
-from kafka_bridge import codec, intake, lag
-from kafka_bridge.intake import Intake
-from resume_platform import metrics
-from tests.kafka_bridge.broker.tools import produce, running, wait_until
-from tests.kafka_bridge.conftest import resume
+from kafka_bridge.contract import codec
+from kafka_bridge.inbox import consumer, lag
+from kafka_bridge.inbox.consumer import Intake
+from resume_platform.observability import metrics
+from tests.db.kafka_bridge.conftest import resume
+from tests.stack.kafka.tools import produce, running, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,16 +25,16 @@ def lags(topic: str) -> dict[str, float]:
 def test_messages_lag_until_they_are_stored(own_topics, handlers, monkeypatch):
     topic = own_topics["uploading_data"]
     produce(topic, *[(b"new_resume", codec.encode(resume(n))) for n in range(1, 6)])
-    monkeypatch.setattr(intake, "STATISTICS_MS", 50)
-    store = intake.inbox.Inbox.store
+    monkeypatch.setattr(consumer, "STATISTICS_MS", 50)
+    store = consumer.Inbox.store
 
     def away(*args, **kwargs):
         raise OperationalError
 
-    monkeypatch.setattr(intake.inbox.Inbox, "store", away)
+    monkeypatch.setattr(consumer.Inbox, "store", away)
     with running(Intake):
         wait_until(lambda: lags(topic).get("0") == 5)
-        monkeypatch.setattr(intake.inbox.Inbox, "store", store)
+        monkeypatch.setattr(consumer.Inbox, "store", store)
         wait_until(lambda: lags(topic).get("0") == 0)
 
 

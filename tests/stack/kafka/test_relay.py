@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection, transaction
 
-from kafka_bridge import codec, outbox
-from kafka_bridge.events import NewResume
+from kafka_bridge import outbox
+from kafka_bridge.contract import codec
+from kafka_bridge.contract.events import NewResume
 from kafka_bridge.models import DeadLetter, OutboxMessage
-from kafka_bridge.relay import ADVISORY_LOCK, Relay
-from tests.kafka_bridge.broker.tools import consume, enqueue, running, wait_until
-from tests.kafka_bridge.conftest import resume
+from kafka_bridge.outbox.relay import ADVISORY_LOCK, Relay
+from tests.db.kafka_bridge.conftest import resume
+from tests.stack.kafka.tools import consume, enqueue, running, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,12 +8,12 @@ from confluent_kafka import Producer
 from django.conf import settings
 from django.core.management import call_command
 
-from kafka_bridge import codec
-from kafka_bridge.events import NewUser
-from kafka_bridge.intake import Intake
+from kafka_bridge.contract import codec
+from kafka_bridge.contract.events import NewUser
+from kafka_bridge.inbox.consumer import Intake
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, PartitionLog
-from tests.kafka_bridge.broker.tools import running, wait_until
-from tests.kafka_bridge.conftest import resume
+from tests.db.kafka_bridge.conftest import resume
+from tests.stack.kafka.tools import running, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

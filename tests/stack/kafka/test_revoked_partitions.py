@@ -6,9 +6,9 @@ import pytest
 from confluent_kafka import TopicPartition
 from django.db import OperationalError
 
-from kafka_bridge.intake import Intake
+from kafka_bridge.inbox.consumer import Intake
 from kafka_bridge.models import InboxMessage
-from tests.kafka_bridge.conftest import FakeMessage, message, resume
+from tests.db.kafka_bridge.conftest import FakeMessage, message, resume
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,7 +29,7 @@ def intake(own_topics, handlers, monkeypatch):
     made = Intake(threading.Event())
     topic = own_topics["uploading_data"]
     made._cluster = "c"
-    made._hand = [delivered(1, 0, topic), delivered(2, 1, topic)]
+    made._batch = [delivered(1, 0, topic), delivered(2, 1, topic)]
     committed: list[int] = []
     monkeypatch.setattr(
         made, "_commit", lambda batch: committed.extend(m.partition() for m in batch)
@@ -43,7 +43,7 @@ def test_on_revoke_the_batch_in_hand_is_stored_and_then_committed(intake):
     made._on_revoke(made._consumer, [TopicPartition(topic, 0)])
     assert InboxMessage.objects.count() == 2
     assert committed == [0, 1]
-    assert made._hand == []
+    assert made._batch == []
 
 
 def test_on_revoke_without_a_database_the_revoked_ones_are_left_to_the_next_owner(
@@ -57,7 +57,7 @@ def test_on_revoke_without_a_database_the_revoked_ones_are_left_to_the_next_owne
     monkeypatch.setattr(made._inbox, "store", away)
     made._on_revoke(made._consumer, [TopicPartition(topic, 0)])
     assert committed == []
-    assert [m.partition() for m in made._hand] == [1]
+    assert [m.partition() for m in made._batch] == [1]
 
 
 def test_on_lost_nothing_of_the_lost_ones_is_committed(intake):
@@ -65,4 +65,4 @@ def test_on_lost_nothing_of_the_lost_ones_is_committed(intake):
     made._on_lost(made._consumer, [TopicPartition(topic, 0)])
     assert committed == []
     assert InboxMessage.objects.count() == 0
-    assert [m.partition() for m in made._hand] == [1]
+    assert [m.partition() for m in made._batch] == [1]

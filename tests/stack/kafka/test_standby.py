@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 
 from kafka_bridge.models import OutboxMessage
-from tests.kafka_bridge.broker.tools import BridgeProcess, consume, enqueue, wait_until
-from tests.kafka_bridge.conftest import resume
+from tests.db.kafka_bridge.conftest import resume
+from tests.stack.kafka.tools import BridgeProcess, consume, enqueue, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

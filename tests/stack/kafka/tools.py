@@ -20,7 +20,7 @@ from django.db import connection, transaction
 
 from devstack.paths import ROOT
 from kafka_bridge import outbox
-from kafka_bridge.events import Event
+from kafka_bridge.contract.events import Event
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:

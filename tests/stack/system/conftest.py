@@ -10,7 +10,7 @@ import requests
 from confluent_kafka import Producer
 
 from devstack.stack import Stack
-from tests.e2e.client import ApiClient
+from tests.stack.system.client import ApiClient
 
 SETTINGS = {
     # A worker's death is noticed after this, so that the tests need not wait half a minute.

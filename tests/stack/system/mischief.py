@@ -12,10 +12,10 @@ import requests
 from confluent_kafka import Producer
 
 from devstack.stack import Stack
-from tests.e2e.client import ApiClient, Processing, wait_for
-from tests.e2e.markers import Markers
-from tests.openai_standin.running import StandIn
-from tests.uploads.files import pdf
+from tests.db.apps.uploads.files import pdf
+from tests.stack.system.client import ApiClient, Processing, wait_for
+from tests.stack.system.markers import Markers
+from tests.support.stand_in import StandIn
 
 REFUSED_PORT = 9  # discard: nobody listens there
 

@@ -5,7 +5,7 @@ import re
 import pytest
 import requests
 
-from tests.e2e.client import wait_for
+from tests.stack.system.client import wait_for
 
 pytestmark = pytest.mark.e2e
 

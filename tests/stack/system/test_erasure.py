@@ -2,20 +2,17 @@
 
 import json
 import signal
-import subprocess
-import sys
 import uuid
-from pathlib import Path
 
 import pytest
 
 from devstack.stack import Stack
-from tests.e2e.client import REQUIREMENTS, RESUME, ApiClient, wait_for
-from tests.e2e.search import keys_with, rows_of, rows_with
-from tests.notifications.receiver import Receiver, says
+from tests.db.apps.notifications.receiver import Receiver, says
+from tests.stack.system.client import REQUIREMENTS, RESUME, ApiClient, wait_for
+from tests.stack.system.search import keys_with, rows_of, rows_with
+from tests.support.commands import manage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
-ROOT = Path(__file__).resolve().parent.parent.parent
 UNFINISHED = "SELECT 1 FROM kafka_bridge_messagetask WHERE state IN ('pending', 'leased') LIMIT 1"
 ERASED = (
     "SELECT count(*) FROM kafka_bridge_messagetask t JOIN kafka_bridge_inboxmessage m"
@@ -25,19 +22,6 @@ LEASED = (
     "SELECT 1 FROM kafka_bridge_messagetask t JOIN kafka_bridge_inboxmessage m"
     " ON m.id = t.message_id WHERE t.name = 'ai.analyze' AND t.state = 'leased' AND m.user_id = %s"
 )
-
-
-def manage(stack: Stack, *arguments: str) -> str:
-    run = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=dict(stack.environment.values),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    return run.stdout
 
 
 class Person:

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.e2e.client import ApiClient, Processing, wait_for
+from tests.stack.system.client import ApiClient, Processing, wait_for
 
 pytestmark = pytest.mark.e2e
 

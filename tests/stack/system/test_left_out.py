@@ -17,12 +17,13 @@ import requests
 from confluent_kafka import Producer
 
 from devstack.stack import Stack
-from tests.e2e.client import REQUIREMENTS, RESUME, ApiClient, Processing, wait_for
+from tests.stack.system.client import REQUIREMENTS, RESUME, ApiClient, Processing, wait_for
+from tests.support.commands import manage
+from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
 
 APPS = ("auth", "uploads", "ai", "storage", "notifications")
-ROOT = Path(__file__).resolve().parent.parent.parent
 STALLED_SECONDS = 6.0
 
 Start = Callable[..., Stack]
@@ -39,15 +40,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         stack = Stack(directory=tmp_path, isolated=True, env=env)
         stack.start()
         stacks.append(stack)
-        check = subprocess.run(
-            [sys.executable, "manage.py", "check"],
-            cwd=ROOT,
-            env=dict(stack.environment.values),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert check.returncode == 0, check.stderr
+        manage(stack, "check")
         assert requests.get(stack.info["api"] + "/health", timeout=10).json() == {"status": "OK"}
         assert requests.get(stack.info["api"] + "/schema", timeout=30).status_code == 200
         return stack
@@ -82,7 +75,12 @@ def status_of(stack: Stack, processing_id: int) -> str | None:
 @contextmanager
 def foreign_ai(stack: Stack) -> Iterator[None]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.e2e.foreign_ai", stack.info["kafka_bootstrap_servers"]],
+        [
+            sys.executable,
+            "-m",
+            "tests.stack.system.foreign_ai",
+            stack.info["kafka_bootstrap_servers"],
+        ],
         cwd=ROOT,
         env=os.environ,
     )

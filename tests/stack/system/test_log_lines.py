@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.client import wait_for
+from tests.stack.system.client import wait_for
 
 pytestmark = pytest.mark.e2e
 

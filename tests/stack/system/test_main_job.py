@@ -5,7 +5,7 @@ import json
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from tests.e2e.client import ApiClient, wait_for
+from tests.stack.system.client import ApiClient, wait_for
 
 pytestmark = pytest.mark.e2e
 

@@ -10,12 +10,12 @@ import pytest
 import requests
 
 from devstack.stack import Stack
-from tests.e2e.client import wait_for
-from tests.e2e.eavesdropper import Eavesdropper
-from tests.e2e.markers import Markers
-from tests.e2e.mischief import FullRun
-from tests.openai_standin.running import StandIn, running_stand_in
-from tests.traces.collector import Collector
+from tests.stack.system.client import wait_for
+from tests.stack.system.eavesdropper import Eavesdropper
+from tests.stack.system.markers import Markers
+from tests.stack.system.mischief import FullRun
+from tests.stack.traces.collector import Collector
+from tests.support.stand_in import StandIn, running_stand_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -8,8 +8,8 @@ import requests
 from confluent_kafka import Producer
 
 from devstack.stack import Stack
-from tests.e2e.client import ApiClient, Processing, wait_for
-from tests.traces.collector import Collector, Span
+from tests.stack.system.client import ApiClient, Processing, wait_for
+from tests.stack.traces.collector import Collector, Span
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
 

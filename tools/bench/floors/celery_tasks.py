@@ -12,7 +12,7 @@ from devstack.paths import ROOT
 
 THREADS = 8
 WAIT_SECONDS = 60
-APP = "devstack.bench.floors.celery_app"
+APP = "tools.bench.floors.celery_app"
 
 
 def tasks_per_second(redis_url: str, count: int) -> float:

@@ -4,14 +4,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from devstack.parts import gunicorn
+from devstack.parts import web_server
 from devstack.ports import HOST, free_port
 from devstack.process import Spec
 from devstack.readiness import http_answers
 from devstack.stack import Stack
 from devstack.supervisor import Supervisor
 
-SETTINGS = "devstack.bench.floors.settings"
+SETTINGS = "tools.bench.floors.settings"
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def served(stack: Stack) -> Iterator[tuple[int, int]]:
         name="empty-view",
         command=lambda: [
             sys.executable,
-            *gunicorn("django.core.wsgi:get_wsgi_application()", port),
+            *web_server("tools.bench.floors.wsgi.application", port),
         ],
         environment=lambda: {**stack.environment.values, "DJANGO_SETTINGS_MODULE": SETTINGS},
         ready=lambda process: http_answers(f"http://{HOST}:{port}/"),

@@ -2,7 +2,7 @@
 
 from resume_platform.settings import *  # noqa: F403
 
-ROOT_URLCONF = "devstack.bench.floors.urls"
+ROOT_URLCONF = "tools.bench.floors.urls"
 ALLOWED_HOSTS = ["*"]
 MIDDLEWARE = []
 INSTALLED_APPS = []

@@ -9,16 +9,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.ai.configured import configured_provider, guarded
-from apps.ai.evaluation.counting import Counting
 from apps.ai.evaluation.labels import load
-from apps.ai.evaluation.patient import Patient
 from apps.ai.evaluation.runner import Variant, measure
-from apps.ai.ledger import Account
-from apps.ai.limits import Turn
-from apps.ai.prompts import CURRENT, PROMPTS
-from apps.ai.provider import ProviderError
-from apps.ai.rubrics import NothingDemanded
+from apps.ai.evaluation.waiting import UsageTotals, WaitingProvider
+from apps.ai.provider.configured import configured_provider, guarded
+from apps.ai.provider.errors import ProviderError
+from apps.ai.provider.prompts import CURRENT, PROMPTS
+from apps.ai.provider.rate_limiter import Caller
+from apps.ai.rubric.store import NothingDemanded
 
 ROWS = (
     ("spearman", "rank correlation with the labels", "{:.2f}"),
@@ -75,14 +73,16 @@ class Command(BaseCommand):
             options["json"].write_text(document, "utf-8")
 
     def _variant(self, model: str, prompt: str, *, is_redacting: bool) -> Variant:
-        # Nobody's row: it takes its turn beside the users' like one more user.
-        asked = guarded(
+        totals = UsageTotals()
+        # Nobody's row: in the queue of the rate limiter it is one more user.
+        provider = guarded(
             configured_provider(model),
-            turn=Turn(user_id=0, row="evaluate", arrival=0.0),
-            account=Account(user_id=0, processing_id=0, run=0),
+            caller=Caller(user_id=0, row="evaluate", arrival=0.0),
+            ledger=totals,
         )
         return Variant(
-            asked=Counting(Patient(asked)),
+            provider=WaitingProvider(provider),
+            totals=totals,
             prompts=PROMPTS[prompt],
             is_redacting=is_redacting,
             threshold=settings.AI_SUITABLE_SCORE,

@@ -7,8 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.auth import services
 from apps.auth.models import User, normalise_username
-from kafka_bridge import erasure
-from resume_platform.api.errors import DomainError
+from kafka_bridge.erasure import erase_user
+from resume_platform.http.errors import DomainError
+from resume_platform.ids import MAX_ID
 
 
 class Command(BaseCommand):
@@ -24,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         user_id = _user_id(options["user"])
-        counts = erasure.counts(user_id)
+        counts = erase_user.counts(user_id)
         for name, rows in counts.items():
             self.stdout.write(f"{rows:8} {name}")
         if options["dry_run"]:
@@ -47,7 +48,7 @@ class Command(BaseCommand):
 
 
 def _user_id(named: str) -> int:
-    if named.isascii() and named.isdigit() and 1 <= int(named) < 2**63:
+    if named.isascii() and named.isdigit() and 1 <= int(named) <= MAX_ID:
         return int(named)
     if "auth" not in settings.ENABLED_APPS:
         raise CommandError("accounts are kept elsewhere (ENABLED_APPS): name the user by id")

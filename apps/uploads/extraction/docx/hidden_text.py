@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from docx.oxml.ns import qn
 from lxml import etree
 
-from apps.uploads.extraction import docx_colours as colours
-from apps.uploads.extraction.docx_colours import Colour, NoOneColour
-from apps.uploads.extraction.docx_frames import Sheet
+from apps.uploads.extraction.docx import colours as colours
+from apps.uploads.extraction.docx.colours import Colour, NoOneColour
+from apps.uploads.extraction.docx.frames import Sheet
 from apps.uploads.extraction.extracted import COVERED, INVISIBLE, TINY, WHITE
 
 TINY_HALF_POINTS = 5

@@ -14,7 +14,7 @@ import docx
 from docx.oxml.ns import qn
 from lxml import etree
 
-from apps.uploads.extraction.docx_hidden import Looks
+from apps.uploads.extraction.docx.hidden_text import Looks
 from apps.uploads.extraction.errors import (
     CorruptFile,
     EmptyFile,

@@ -14,8 +14,8 @@ import pypdfium2
 from pypdfium2 import raw
 
 from apps.uploads.extraction.extracted import COVERED, INVISIBLE, OFF_PAGE, TINY, WHITE
-from apps.uploads.extraction.pdf_backdrops import Box, backdrops_of, inside
-from apps.uploads.extraction.pdf_paint import Painter
+from apps.uploads.extraction.pdf.backdrops import Box, backdrops_of, inside
+from apps.uploads.extraction.pdf.paint import Painter
 
 # A box around a character and its line spacing: of 2.5 points and less.
 TINY_POINTS = 3.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pypdfium2
 from pypdfium2 import internal, raw
 
-from apps.uploads.extraction.pdf_backdrops import Box
+from apps.uploads.extraction.pdf.backdrops import Box
 
 SECONDS = 3.0
 """For all pages of a document together."""

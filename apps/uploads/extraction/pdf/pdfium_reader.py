@@ -7,9 +7,9 @@ from pypdfium2 import raw
 
 from apps.uploads.extraction.errors import CorruptFile, EncryptedFile, FileTooComplex
 from apps.uploads.extraction.extracted import Extracted
-from apps.uploads.extraction.pdf_hidden import visible_text
-from apps.uploads.extraction.pdf_pages import MAX_PAGES, joined, refuse_too_long
-from apps.uploads.extraction.pdf_paint import Painter
+from apps.uploads.extraction.pdf.hidden_text import visible_text
+from apps.uploads.extraction.pdf.pages import MAX_PAGES, joined, refuse_too_long
+from apps.uploads.extraction.pdf.paint import Painter
 
 # PDFium's mark for a hyphen that only the line's end has made.
 _LINE_END_HYPHEN = ("\x02", "\ufffe")

@@ -10,7 +10,7 @@ from pypdf.errors import LimitReachedError
 
 from apps.uploads.extraction.errors import CorruptFile, EncryptedFile, FileTooComplex
 from apps.uploads.extraction.extracted import UNCHECKED, Extracted
-from apps.uploads.extraction.pdf_pages import MAX_PAGES, joined, refuse_too_long
+from apps.uploads.extraction.pdf.pages import MAX_PAGES, joined, refuse_too_long
 
 
 def read(content: bytes) -> Extracted:

@@ -2,40 +2,24 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from apps.ai import configured
-from apps.ai.evaluation.files import read_file
-from apps.ai.provider import Provider, ProviderConfig
-from kafka_bridge.events import Event, NewRequest
-from kafka_bridge.execution import run_each
-from kafka_bridge.handlers import HANDLERS, load_handlers
-from kafka_bridge.inbox import Inbox
+from apps.ai.provider import configured
+from apps.ai.provider.client import Provider, ProviderConfig
+from kafka_bridge.contract.events import Event, NewRequest
+from kafka_bridge.inbox.store import Inbox
 from kafka_bridge.models import MessageTask
-from tests.kafka_bridge.conftest import message
-from tests.openai_standin.running import StandIn, running_stand_in
-from tests.redis_keys import emptied
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-
-
-@pytest.fixture(scope="session")
-def _server() -> Iterator[StandIn]:
-    with running_stand_in() as standin:
-        yield standin
+from kafka_bridge.tasks.execution import run_each
+from kafka_bridge.tasks.registry import HANDLERS, load_handlers
+from tests.db.kafka_bridge.conftest import message
+from tests.support.redis_keys import emptied
+from tests.support.stand_in import StandIn, stand_in_server, standin  # noqa: F401
 
 
 @pytest.fixture
-def standin(_server: StandIn) -> StandIn:
-    _server.order(reset=True)
-    return _server
-
-
-@pytest.fixture
-def make_provider(standin: StandIn) -> Callable[..., Provider]:
+def make_provider(standin: StandIn) -> Callable[..., Provider]:  # noqa: F811
     def make(**changes: Any) -> Provider:
         values: dict[str, Any] = {
             "api_key": "key-that-nobody-may-see",
@@ -57,16 +41,11 @@ def empty_cache() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def example_resumes() -> dict[str, str]:
-    return {path.name: read_file(path) for path in sorted((EXAMPLES / "resumes").iterdir())}
-
-
 _offsets = itertools.count()
 
 
 @pytest.fixture
-def ask_the_stand_in(settings: Any, standin: StandIn) -> None:
+def ask_the_stand_in(settings: Any, standin: StandIn) -> None:  # noqa: F811
     settings.OPENAI_BASE_URL = standin.api_url
     settings.OPENAI_API_KEY = "standin"
     settings.OPENAI_TIMEOUT_SECONDS = 5

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from kafka_bridge import codec
-from kafka_bridge.events import Event, NewRequest
+from kafka_bridge.contract import codec
+from kafka_bridge.contract.events import Event, NewRequest
 from kafka_bridge.models import OutboxMessage
 
 REQUIREMENTS = "Требования:\n- Python\n- PostgreSQL\n- английский B2\nБудет плюсом:\n- Kafka"

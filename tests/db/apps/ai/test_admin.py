@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from apps.ai.models import Analysis, Rubric
-from tests.ai.attacks import ORDER
-from tests.ai.events import RESUME, STRANGER, request
+from tests.db.apps.ai.events import RESUME, STRANGER, request
+from tests.unit.apps.ai.attacks import ORDER
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

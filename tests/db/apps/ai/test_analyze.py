@@ -11,7 +11,7 @@ from django.db import connection, connections, transaction
 
 from apps.ai import tombstones
 from apps.ai.models import Analysis, ProviderCall, Rubric
-from kafka_bridge.events import (
+from kafka_bridge.contract.events import (
     DeleteProcessing,
     DeleteRequirements,
     NewNotifications,
@@ -19,8 +19,8 @@ from kafka_bridge.events import (
     NewSending,
 )
 from kafka_bridge.models import DeadLetter, MessageTask, OutboxMessage
-from resume_platform.caching import cache_for, connect
-from tests.ai.events import OWNER, REQUIREMENTS, RESUME, STRANGER, request, sent
+from resume_platform.redis.cache import cache_for, connect
+from tests.db.apps.ai.events import OWNER, REQUIREMENTS, RESUME, STRANGER, request, sent
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -158,7 +158,7 @@ def test_a_judgement_that_commits_waits_for_a_deletion_that_is_committing(delive
         worker = in_thread(lambda: deliver(request()))
         wait_until(lambda: standin.counters().get("answered", 0) == 2)
         time.sleep(0.2)
-        tombstones.bury(user_id=OWNER, processing_ids=[1], requirements_ids=[])
+        tombstones.write(user_id=OWNER, processing_ids=[1], requirements_ids=[])
     worker.join(10)
     assert not Analysis.objects.exists()
     assert not OutboxMessage.objects.exists()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from apps.ai.egress import Egress, country_of, trace_url
-from resume_platform.caching import Namespace, connect, counters_for
+from apps.ai.provider.egress import Egress
+from resume_platform.redis.cache import Namespace, connect, counters_for
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
 
@@ -64,17 +64,3 @@ def test_without_blocked_countries_or_without_redis():
     assert page.looks == 0
     away = Namespace(connect("redis://127.0.0.1:9/0"), "ai")
     assert egress(page, now, shared=away).verdict() == "allowed"
-
-
-@pytest.mark.parametrize(
-    ("page", "country"),
-    [("fl=1\nloc=nl\nip=::1", "NL"), ("loc=", None), ("<html>loc=NL</html>", None), ("", None)],
-)
-def test_the_country_in_a_page(page, country):
-    assert country_of(page) == country
-
-
-def test_the_page_is_the_api_hosts_own_unless_a_setting_names_another():
-    assert trace_url("", "") == "https://api.openai.com/cdn-cgi/trace"
-    assert trace_url("http://h:1/v1", "") == "http://h:1/cdn-cgi/trace"
-    assert trace_url("http://h:1/v1", "http://t/x") == "http://t/x"

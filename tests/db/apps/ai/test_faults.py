@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.ai import configured
 from apps.ai.models import Analysis, ProviderCall, Rubric
+from apps.ai.provider import configured
 from apps.ai.tasks import AI_RETRY
-from kafka_bridge.events import NewProcessing, NewSending
+from kafka_bridge.contract.events import NewProcessing, NewSending
 from kafka_bridge.models import DeadLetter
-from resume_platform.caching import Namespace, connect, counters_for
-from tests.ai.events import RESUME, request, sent
+from resume_platform.redis.cache import Namespace, connect, counters_for
+from tests.db.apps.ai.events import RESUME, request, sent
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -193,7 +193,7 @@ def test_twenty_pairs_judged_twice_have_the_same_scores_and_no_second_call(deliv
     assert sent(NewSending)[-1].response.score == scores[0]
 
 
-def test_the_books_know_what_each_analysis_cost(deliver, standin, settings):
+def test_the_usage_ledger_knows_what_each_analysis_cost(deliver, standin, settings):
     standin.order(fail=[{"mode": "truncated", "kind": "judgement", "times": 1}])
     deliver(request())
     analysis = Analysis.objects.get()

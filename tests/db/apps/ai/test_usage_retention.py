@@ -1,4 +1,4 @@
-"""Old entries of the books become sums: none is lost or counted twice, in batches of any size."""
+"""Old entries of the usage ledger become sums: none is lost or counted twice in any batch size."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from django.db.models import Count, Sum
 
-from apps.ai import retention
 from apps.ai.models import DailySpending, ProviderCall
-from kafka_bridge.handlers import load_handlers
-from kafka_bridge.periodic import JOBS
+from apps.ai.provider import usage_retention
+from kafka_bridge.jobs.periodic import JOBS
+from kafka_bridge.tasks.registry import load_handlers
 
 pytestmark = pytest.mark.django_db
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -47,7 +47,7 @@ def test_what_is_over_its_days_becomes_sums_by_day_user_and_model(settings, batc
     calls(6, days_ago=0)
     before = totals()
 
-    folded = [retention.fold_old_calls(batch_size=batch_size) for _ in range(2)]
+    folded = [usage_retention.fold_old_calls(batch_size=batch_size) for _ in range(2)]
 
     assert folded == [9, 0]
     assert totals() == before == (20, 2000, Decimal("4.25"))
@@ -66,7 +66,7 @@ def test_what_is_over_its_days_becomes_sums_by_day_user_and_model(settings, batc
 def test_staff_see_the_sums(settings, admin_client):
     settings.KEEP_AI_CALLS_DAYS = 30
     calls(4, days_ago=32)
-    retention.fold_old_calls()
+    usage_retention.fold_old_calls()
 
     page = admin_client.get("/admin/ai/dailyspending/", {"q": "7"}).content.decode()
 
@@ -77,7 +77,7 @@ def test_what_comes_late_is_added_to_its_day(settings):
     settings.KEEP_AI_CALLS_DAYS = 30
     for _ in range(2):
         calls(2, days_ago=40)
-        retention.fold_old_calls()
+        usage_retention.fold_old_calls()
 
     assert DailySpending.objects.get().calls == 4
 

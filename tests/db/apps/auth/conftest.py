@@ -7,9 +7,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from apps.auth.models import User
-from resume_platform.caching import cache_for, connect, counters_for
-from tests.auth.factories import PASSWORD
-from tests.redis_keys import emptied
+from resume_platform.redis.cache import cache_for, connect, counters_for
+from tests.db.apps.auth.factories import PASSWORD
+from tests.support.redis_keys import emptied
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ from rest_framework.test import APIClient
 
 from apps.auth import login_limit
 from apps.auth.models import User
-from resume_platform.caching import counters_for
-from resume_platform.metrics import REDIS_ERRORS
-from tests.auth.factories import PASSWORD, UserFactory
+from resume_platform.observability.metrics import REDIS_ERRORS
+from resume_platform.redis.cache import counters_for
+from tests.db.apps.auth.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from apps.auth.models import User
 from kafka_bridge.models import OutboxMessage
-from tests.auth.factories import PASSWORD, UserFactory
+from tests.db.apps.auth.factories import PASSWORD, UserFactory
 
 ANNA = {"username": "Anna@Example.com", "password": PASSWORD, "full_name": "Анна К."}
 

@@ -14,11 +14,11 @@ from django.conf import settings as django_settings
 from django.db import connection, transaction
 from rest_framework.test import APIClient
 
-from apps.auth import principals
+from apps.auth import user_cache
 from apps.auth.models import Session, User
 from apps.auth.tasks import renew_cached_user
-from resume_platform.caching import connect
-from tests.auth.factories import PASSWORD, UserFactory
+from resume_platform.redis.cache import connect
+from tests.db.apps.auth.factories import PASSWORD, UserFactory
 
 Login = Callable[..., dict[str, str]]
 Me = Callable[[str], Any]
@@ -252,10 +252,10 @@ def test_a_reader_overtaken_by_a_logout_does_not_revive_the_token(
 ) -> None:
     user = UserFactory()
     token = login(user)["access_token"]
-    stale = principals._read(user.id)
+    stale = user_cache._read(user.id)
     logout(token)
-    monkeypatch.setattr(principals, "_read", lambda user_id: stale)
-    principals.renew(user.id)
+    monkeypatch.setattr(user_cache, "_read", lambda user_id: stale)
+    user_cache.renew(user.id)
     monkeypatch.undo()
 
     assert me(token).status_code == 401
@@ -286,11 +286,11 @@ def test_a_cached_user_that_could_not_be_dropped_is_dropped_by_a_retried_task(
     assert me(token).status_code == 200
     sent: list[tuple[str, Any]] = []
     monkeypatch.setattr(
-        "apps.auth.principals.current_app.send_task",
+        "apps.auth.user_cache.current_app.send_task",
         lambda name, args, **kwargs: sent.append((name, args)),
     )
     with monkeypatch.context() as away:
-        away.setattr(principals.cache_for("auth"), "redis", connect("redis://127.0.0.1:9/0"))
+        away.setattr(user_cache.cache_for("auth"), "redis", connect("redis://127.0.0.1:9/0"))
         user.is_active = False
         user.save()
         assert sent == [("accounts.renew_cached_user", [user.id])]
@@ -311,8 +311,8 @@ def test_a_logout_that_redis_never_heard_of_holds_after_a_minute(
     token = login(user)["access_token"]
     me(token)
     User.objects.filter(id=user.id).update(session_version=99)
-    later = time.time() + principals.BELIEVED_SECONDS
-    monkeypatch.setattr("apps.auth.principals.time.time", lambda: later)
+    later = time.time() + user_cache.BELIEVED_SECONDS
+    monkeypatch.setattr("apps.auth.user_cache.time.time", lambda: later)
 
     assert me(token).status_code == 401
 
@@ -364,6 +364,9 @@ def test_a_token_with_a_wrong_claim_is_401(login: Login, me: Me) -> None:
         {"ver": None},
         {"sid": "x"},
         {"sid": None},
+        *({"exp": exp} for exp in (10**18, 1e300, -(10**18), "soon", "1" * 5000, None)),
+        {"iat": 10**18},
+        {"nbf": 10**18},
         {"exp": int(time.time()) - 1},
         {"token_type": "refresh"},
     ]

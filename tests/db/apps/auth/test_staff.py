@@ -9,7 +9,7 @@ from django.test import Client
 
 from apps.auth.models import User
 from kafka_bridge.models import OutboxMessage
-from tests.auth.factories import UserFactory
+from tests.db.apps.auth.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -10,14 +10,14 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from apps.notifications import transport
-from kafka_bridge import codec
-from kafka_bridge.events import Event
-from kafka_bridge.execution import run_batch, run_each
-from kafka_bridge.handlers import RetryPolicy, load_handlers
+from apps.notifications.delivery import transport
+from kafka_bridge.contract import codec
+from kafka_bridge.contract.events import Event
 from kafka_bridge.models import InboxMessage, MessageTask
-from tests.notifications.receiver import Manner, Receiver
-from tests.redis_keys import emptied
+from kafka_bridge.tasks.execution import run_batch, run_each
+from kafka_bridge.tasks.registry import RetryPolicy, load_handlers
+from tests.db.apps.notifications.receiver import Manner, Receiver
+from tests.support.redis_keys import emptied
 
 OCCURRED_AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ from django.test import Client
 
 from apps.notifications.models import Callback
 from kafka_bridge.models import MessageTask
-from tests.notifications.conftest import Bridge
-from tests.notifications.receiver import Receiver, says
-from tests.notifications.test_delivery import outcome, request
+from tests.db.apps.notifications.conftest import Bridge
+from tests.db.apps.notifications.receiver import Receiver, says
+from tests.db.apps.notifications.test_delivery import outcome, request
 
 PAGE = "/admin/notifications/callback/"
 

@@ -12,10 +12,10 @@ from standardwebhooks import Webhook
 from apps.notifications import samples
 from apps.notifications.models import Callback
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask
-from resume_platform.api.authentication import Principal
-from tests.notifications.conftest import Bridge
-from tests.notifications.receiver import Receiver, says
-from tests.notifications.test_delivery import DELETES, outcome, request, secret_of
+from resume_platform.http.signature_authentication import Principal
+from tests.db.apps.notifications.conftest import Bridge
+from tests.db.apps.notifications.receiver import Receiver, says
+from tests.db.apps.notifications.test_delivery import DELETES, outcome, request, secret_of
 
 Start = Callable[..., Receiver]
 
@@ -215,7 +215,7 @@ def test_a_name_that_leads_inside_is_not_called(
 ) -> None:
     receiver = receive()
     monkeypatch.setattr(
-        "apps.notifications.transport._addresses", lambda host, port: ["169.254.169.254"]
+        "apps.notifications.delivery.transport._addresses", lambda host, port: ["169.254.169.254"]
     )
     answer = try_out(f"http://client.test:{receiver.port}/").json()
     assert (answer["status"], answer["error"]) == (None, "forbidden_address")

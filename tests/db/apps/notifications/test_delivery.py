@@ -17,10 +17,9 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from standardwebhooks import Webhook
 
-from apps.notifications import ownership
+from apps.notifications import claims
 from apps.notifications.models import Callback, CallbackAttempt
-from kafka_bridge import replay
-from kafka_bridge.events import (
+from kafka_bridge.contract.events import (
     DeleteProcessing,
     DeleteRequirements,
     NewNotifications,
@@ -28,12 +27,13 @@ from kafka_bridge.events import (
     NewSending,
     SendingResponse,
 )
+from kafka_bridge.dead_letters import replay
 from kafka_bridge.models import DeadLetter, MessageTask
 from kafka_bridge.tasks import Attempt
-from resume_platform import caching
-from resume_platform.api.authentication import Principal
-from tests.notifications.conftest import Bridge
-from tests.notifications.receiver import Receiver, says
+from resume_platform.http.signature_authentication import Principal
+from resume_platform.redis import cache
+from tests.db.apps.notifications.conftest import Bridge
+from tests.db.apps.notifications.receiver import Receiver, says
 
 Start = Callable[..., Receiver]
 IDS = {"processing_id": 20, "user_id": 1, "resume_id": 30, "requirements_id": 40}
@@ -105,7 +105,7 @@ def test_an_outcome_is_posted_once_signed_and_recorded(
     assert callback().state == "delivered"
     attempt = CallbackAttempt.objects.get()
     assert (attempt.number, attempt.status_code, attempt.response_excerpt) == (1, 200, "thanks")
-    mark = caching.cache_for("notifications").redis
+    mark = cache.cache_for("notifications").redis
     assert mark.get("notifications:processed_messages:20") == "_"
     assert 259_000 < mark.ttl("notifications:processed_messages:20") <= 259_200
 
@@ -125,7 +125,7 @@ def test_copies_and_redeliveries_of_an_outcome_are_not_posted_again(
     receiver = receive()
     bridge.run(outcome(receiver))
     if redis_forgets:
-        caching.cache_for("notifications").redis.flushdb()
+        cache.cache_for("notifications").redis.flushdb()
     assert bridge.run(outcome(receiver, NewNotifications)).state == "done"
     assert bridge.run(outcome(receiver)).state == "done"
     assert bridge.run(outcome(receiver, score=10)).state == "done"
@@ -139,7 +139,7 @@ def test_a_replay_of_what_was_delivered_is_not_posted_again(
     receiver = receive()
     row = bridge.run(outcome(receiver))
     if redis_forgets:
-        caching.cache_for("notifications").redis.flushdb()
+        cache.cache_for("notifications").redis.flushdb()
     row.state = "pending"
     row.save(update_fields=["state"])
     assert bridge.wake(row.pk).state == "done"
@@ -167,7 +167,7 @@ def test_a_higher_run_is_called_back_too(bridge: Bridge, receive: Start) -> None
 def test_a_mark_without_a_delivery_in_the_database_suppresses_nothing(
     bridge: Bridge, receive: Start
 ) -> None:
-    caching.cache_for("notifications").redis.set("notifications:processed_messages:20", "_")
+    cache.cache_for("notifications").redis.set("notifications:processed_messages:20", "_")
     receiver = receive()
     bridge.run(outcome(receiver))
     assert len(receiver.requests) == 1
@@ -176,8 +176,8 @@ def test_a_mark_without_a_delivery_in_the_database_suppresses_nothing(
 def test_without_redis_it_is_called_back_all_the_same(
     bridge: Bridge, receive: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    away = caching.Cache(caching.connect("redis://127.0.0.1:1/0"), "notifications")
-    monkeypatch.setattr("resume_platform.marks.cache_for", lambda namespace: away)
+    away = cache.Cache(cache.connect("redis://127.0.0.1:1/0"), "notifications")
+    monkeypatch.setattr("resume_platform.redis.processed_marks.cache_for", lambda namespace: away)
     receiver = receive()
     assert bridge.run(outcome(receiver)).state == "done"
     assert callback().state == "delivered"
@@ -209,13 +209,13 @@ def test_a_worker_that_dies_after_the_post_posts_again_under_the_same_id(
 ) -> None:
     receiver = receive()
     task = bridge.take(outcome(receiver))
-    finish_by = Attempt.finish_by
+    finish = Attempt.finish
 
     def die(*arguments: Any, **options: Any) -> None:
-        monkeypatch.setattr(Attempt, "finish_by", finish_by)
+        monkeypatch.setattr(Attempt, "finish", finish)
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(Attempt, "finish_by", die)
+    monkeypatch.setattr(Attempt, "finish", die)
     row = bridge.wake(task)
     assert (row.state, row.attempts) == ("pending", 0)
     assert bridge.wake(task).state == "done"
@@ -368,7 +368,7 @@ def test_a_callback_waits_for_a_delete_of_its_user_and_for_nobody_else(
     lock = "pg_advisory_xact_lock" if is_alone else "pg_advisory_xact_lock_shared"
     holder = psycopg2.connect(**db.get_connection_params())
     with holder, holder.cursor() as cursor:
-        cursor.execute(f"SELECT {lock}(%s, 1)", [ownership.LOCK_CLASS])
+        cursor.execute(f"SELECT {lock}(%s, 1)", [claims.LOCK_CLASS])
         cursor.execute(
             "INSERT INTO notifications_tombstone (kind, target_id, user_id)"
             " VALUES ('processing', 20, 1)"

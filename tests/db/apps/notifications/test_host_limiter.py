@@ -10,13 +10,15 @@ import redis
 from django.conf import settings
 from pytest_django import Settings
 
-from apps.notifications import attempts, gate, services
-from apps.notifications.gate import Gate, HeldBack, Verdict
+from apps.notifications import services
+from apps.notifications.delivery import attempt as attempts
+from apps.notifications.delivery import host_limiter
+from apps.notifications.delivery.host_limiter import HostLimiter, HostNotReady, HostOutcome
 from apps.notifications.models import Callback, CallbackAttempt
-from resume_platform import caching
-from tests.notifications.conftest import OCCURRED_AT, Bridge
-from tests.notifications.receiver import Receiver, says
-from tests.notifications.test_delivery import DELETES, outcome
+from resume_platform.redis import cache
+from tests.db.apps.notifications.conftest import OCCURRED_AT, Bridge
+from tests.db.apps.notifications.receiver import Receiver, says
+from tests.db.apps.notifications.test_delivery import DELETES, outcome
 
 HOST = "receiver.test:443"
 
@@ -30,99 +32,99 @@ def few(settings: Settings) -> None:
 
 
 @pytest.fixture
-def workers() -> list[Gate]:
+def workers() -> list[HostLimiter]:
     """Two processes' gates; `now` is the server's time to both."""
-    return [Gate(patient_redis(), now=1000.0) for _ in range(2)]
+    return [HostLimiter(slow_redis(), now=1000.0) for _ in range(2)]
 
 
-def patient_redis() -> caching.Namespace:
+def slow_redis() -> cache.Namespace:
     """Without the short timeouts of the real client: a busy machine is not a lost server."""
     client = redis.Redis.from_url(settings.REDIS_URL, decode_responses=True)
-    return caching.Namespace(client, "notifications")
+    return cache.Namespace(client, "notifications")
 
 
-def at(workers: list[Gate], now: float) -> None:
+def at(workers: list[HostLimiter], now: float) -> None:
     for worker in workers:
         worker.now = now
 
 
-def attempt(worker: Gate, verdict: Verdict, host: str = HOST, **options: Any) -> None:
-    with worker.turn(host, **options) as turn:
-        turn.verdict = verdict
+def attempt(worker: HostLimiter, verdict: HostOutcome, host: str = HOST, **options: Any) -> None:
+    with worker.permit(host, **options) as permit:
+        permit.outcome = verdict
 
 
-def test_so_many_attempts_at_once_over_all_workers(workers: list[Gate]) -> None:
+def test_so_many_attempts_at_once_over_all_workers(workers: list[HostLimiter]) -> None:
     first, second = workers
-    with first.turn(HOST), first.turn(HOST):
-        with second.turn(HOST):
-            with pytest.raises(HeldBack) as held:
-                second.turn(HOST).__enter__()
+    with first.permit(HOST), first.permit(HOST):
+        with second.permit(HOST):
+            with pytest.raises(HostNotReady) as held:
+                second.permit(HOST).__enter__()
             assert held.value.reason == "host_busy"
-            assert 1 <= held.value.seconds <= gate.MAX_WAIT * 1.2
-            with second.turn("other.test:443"), second.turn("receiver.test:80"):
+            assert 1 <= held.value.seconds <= host_limiter.MAX_WAIT * 1.2
+            with second.permit("other.test:443"), second.permit("receiver.test:80"):
                 pass
-        with second.turn(HOST):
+        with second.permit(HOST):
             pass
 
 
 def test_hosts_that_do_not_answer_are_counted_until_they_do(
-    workers: list[Gate], settings: Settings
+    workers: list[HostLimiter], settings: Settings
 ) -> None:
     def failing(now: float) -> float:
-        gate_now = Gate(patient_redis(), now=now)
-        return gate_now.failing_hosts()
+        limiter_now = HostLimiter(slow_redis(), now=now)
+        return limiter_now.failing_hosts()
 
     worker = workers[0]
     assert failing(1000) == 0
     for host in (HOST, "other.test:443"):
         for _ in range(settings.WEBHOOK_BREAKER_FAILURES):
-            attempt(worker, Verdict.SILENT, host, patient=False)
+            attempt(worker, HostOutcome.SILENT, host, waits_for_breaker=False)
     assert failing(1001) == 2
     at(workers, 1010)
-    attempt(worker, Verdict.ANSWERED)
+    attempt(worker, HostOutcome.ANSWERED)
     assert failing(1010) == 1
-    assert failing(1010 + gate.DAY_SECONDS) == 0
+    assert failing(1010 + host_limiter.DAY_SECONDS) == 0
 
 
 def test_a_worker_that_died_gives_its_slots_up_in_time(
-    workers: list[Gate], settings: Settings
+    workers: list[HostLimiter], settings: Settings
 ) -> None:
     first, second = workers
-    turns = [first.turn(HOST) for _ in range(3)]
+    turns = [first.permit(HOST) for _ in range(3)]
     for turn in turns:
         turn.__enter__()
-    with pytest.raises(HeldBack):
-        second.turn(HOST).__enter__()
-    at(workers, 1000 + settings.WEBHOOK_TIMEOUT_SECONDS + gate.SLOT_MARGIN + 1)
-    with second.turn(HOST):
+    with pytest.raises(HostNotReady):
+        second.permit(HOST).__enter__()
+    at(workers, 1000 + settings.WEBHOOK_TIMEOUT_SECONDS + host_limiter.SLOT_MARGIN + 1)
+    with second.permit(HOST):
         pass
 
 
 def test_those_that_wait_for_a_slow_host_come_back_one_after_the_other(
-    workers: list[Gate],
+    workers: list[HostLimiter],
 ) -> None:
     """Not all at once: each look costs the worker something."""
     first, second = workers
-    turns = [first.turn(HOST) for _ in range(3)]
+    turns = [first.permit(HOST) for _ in range(3)]
     for turn in turns:
         turn.__enter__()
     waits = []
     for _ in range(200):
-        with pytest.raises(HeldBack) as held:
-            second.turn(HOST).__enter__()
+        with pytest.raises(HostNotReady) as held:
+            second.permit(HOST).__enter__()
         waits.append(held.value.seconds)
-    assert max(waits) <= gate.MAX_WAIT * 1.2
+    assert max(waits) <= host_limiter.MAX_WAIT * 1.2
     assert sum(wait < 5 for wait in waits) < 40
 
 
-def test_who_waits_for_a_fast_host_waits_in_the_thread(workers: list[Gate]) -> None:
+def test_who_waits_for_a_fast_host_waits_in_the_thread(workers: list[HostLimiter]) -> None:
     worker = workers[0]
     for _ in range(20):
-        attempt(worker, Verdict.ANSWERED)  # it is known to be fast now
+        attempt(worker, HostOutcome.ANSWERED)  # it is known to be fast now
     done: list[int] = []
 
     def work() -> None:
-        with worker.turn(HOST):
+        with worker.permit(HOST):
             time.sleep(0.02)
         done.append(1)
 
@@ -134,73 +136,73 @@ def test_who_waits_for_a_fast_host_waits_in_the_thread(workers: list[Gate]) -> N
     assert len(done) == 20
 
 
-def test_repeated_failures_open_the_breaker_for_that_host_alone(workers: list[Gate]) -> None:
+def test_repeated_failures_open_the_breaker_for_that_host_alone(workers: list[HostLimiter]) -> None:
     first, second = workers
     for worker in (first, second, first):
-        attempt(worker, Verdict.SILENT)
-    attempt(first, Verdict.ANSWERED)  # starts the count again
+        attempt(worker, HostOutcome.SILENT)
+    attempt(first, HostOutcome.ANSWERED)  # starts the count again
     for worker in (first, second, first, second):
-        attempt(worker, Verdict.SILENT)
+        attempt(worker, HostOutcome.SILENT)
     for worker in workers:
-        with pytest.raises(HeldBack) as held:
-            worker.turn(HOST).__enter__()
+        with pytest.raises(HostNotReady) as held:
+            worker.permit(HOST).__enter__()
         assert held.value.reason == "host_failing"
         assert 5 <= held.value.seconds <= 6
-    attempt(first, Verdict.ANSWERED, "other.test:443")
+    attempt(first, HostOutcome.ANSWERED, "other.test:443")
 
 
 def test_one_probe_when_half_open_then_closed_or_open_for_twice_as_long(
-    workers: list[Gate],
+    workers: list[HostLimiter],
 ) -> None:
     first, second = workers
     for _ in range(4):
-        attempt(first, Verdict.SILENT)
+        attempt(first, HostOutcome.SILENT)
     now = 1000.0
     for length in (5, 10, 20, 30, 30):
         at(workers, now + length - 0.1)
-        with pytest.raises(HeldBack):
-            second.turn(HOST).__enter__()
+        with pytest.raises(HostNotReady):
+            second.permit(HOST).__enter__()
         now += length + 0.1
         at(workers, now)
-        with first.turn(HOST) as probe:
-            with pytest.raises(HeldBack, match="host_failing"):
-                second.turn(HOST).__enter__()
-            probe.verdict = Verdict.SILENT
+        with first.permit(HOST) as probe:
+            with pytest.raises(HostNotReady, match="host_failing"):
+                second.permit(HOST).__enter__()
+            probe.outcome = HostOutcome.SILENT
     at(workers, now + 31)
-    attempt(second, Verdict.ANSWERED)
-    with first.turn(HOST), second.turn(HOST):
+    attempt(second, HostOutcome.ANSWERED)
+    with first.permit(HOST), second.permit(HOST):
         pass
 
 
-def test_a_probe_that_was_never_made_makes_room_for_another(workers: list[Gate]) -> None:
+def test_a_probe_that_was_never_made_makes_room_for_another(workers: list[HostLimiter]) -> None:
     first, second = workers
     for _ in range(4):
-        attempt(first, Verdict.SILENT)
+        attempt(first, HostOutcome.SILENT)
     at(workers, 1006)
-    attempt(first, Verdict.NEITHER)
-    attempt(second, Verdict.ANSWERED)
-    attempt(first, Verdict.ANSWERED)
+    attempt(first, HostOutcome.NOT_ASKED)
+    attempt(second, HostOutcome.ANSWERED)
+    attempt(first, HostOutcome.ANSWERED)
 
 
-def test_what_began_before_it_opened_does_not_prolong_it(workers: list[Gate]) -> None:
+def test_what_began_before_it_opened_does_not_prolong_it(workers: list[HostLimiter]) -> None:
     first, second = workers
-    with second.turn(HOST) as late:
+    with second.permit(HOST) as late:
         for _ in range(4):
-            attempt(first, Verdict.SILENT)
-        late.verdict = Verdict.SILENT
+            attempt(first, HostOutcome.SILENT)
+        late.outcome = HostOutcome.SILENT
     at(workers, 1005.1)
-    attempt(first, Verdict.ANSWERED)
+    attempt(first, HostOutcome.ANSWERED)
 
 
 def test_without_redis_each_worker_still_has_its_own_cap() -> None:
-    away = caching.Namespace(caching.connect("redis://127.0.0.1:1/0"), "notifications")
-    worker = Gate(away)
-    with worker.turn(HOST), worker.turn(HOST), worker.turn(HOST):
+    away = cache.Namespace(cache.connect("redis://127.0.0.1:1/0"), "notifications")
+    worker = HostLimiter(away)
+    with worker.permit(HOST), worker.permit(HOST), worker.permit(HOST):
         threads = [threading.Thread(target=lambda: None)]
         for thread in threads:
             thread.start()
-        with pytest.raises(HeldBack):
-            worker.turn(HOST).__enter__()
+        with pytest.raises(HostNotReady):
+            worker.permit(HOST).__enter__()
 
 
 @pytest.fixture
@@ -209,9 +211,9 @@ def busy(
 ) -> tuple[Receiver, list[Any]]:
     """A receiver whose turns are all taken, and what gives them back."""
     receiver = receive(says(200))
-    monkeypatch.setattr(services, "GATE", Gate(patient_redis()))
-    elsewhere = Gate(patient_redis())
-    turns = [elsewhere.turn(f"127.0.0.1:{receiver.port}") for _ in range(3)]
+    monkeypatch.setattr(services, "HOST_LIMITER", HostLimiter(slow_redis()))
+    elsewhere = HostLimiter(slow_redis())
+    turns = [elsewhere.permit(f"127.0.0.1:{receiver.port}") for _ in range(3)]
     for turn in turns:
         turn.__enter__()
     return receiver, turns
@@ -254,8 +256,8 @@ def test_a_dead_host_is_left_alone_but_not_for_longer_than_the_schedule_lasts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     receiver = receive(says(500))
-    own = Gate(patient_redis(), now=OCCURRED_AT.timestamp())
-    monkeypatch.setattr(services, "GATE", own)
+    own = HostLimiter(slow_redis(), now=OCCURRED_AT.timestamp())
+    monkeypatch.setattr(services, "HOST_LIMITER", own)
     monkeypatch.setattr(attempts, "now", lambda: OCCURRED_AT)
     tasks = [bridge.take(outcome(receiver, processing_id=n)) for n in range(1, 7)]
     rows = [bridge.wake(task) for task in tasks]

@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 
-from apps.notifications import idle, transport
-from apps.notifications.transport import Answer, TransportError
-from tests.notifications.receiver import TLS, Receiver, says, sends
-from tests.notifications.test_transport import LOOPBACK
+from apps.notifications.delivery import idle_connections, transport
+from apps.notifications.delivery.transport import Answer, TransportError
+from tests.db.apps.notifications.receiver import TLS, Receiver, says, sends
+from tests.db.apps.notifications.test_transport import LOOPBACK
 
 Start = Callable[..., Receiver]
 STAYS = says(200, b"ok", stays=True)
 
 
 @pytest.fixture(autouse=True)
-def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[idle.IdleConnections]:
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[idle_connections.IdleConnections]:
     """Connections of this test alone."""
-    own = idle.IdleConnections()
+    own = idle_connections.IdleConnections()
     monkeypatch.setattr(transport, "IDLE", own)
     yield own
-    monkeypatch.setattr(idle, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(idle_connections, "IDLE_SECONDS", 0)
     own.close_old()
 
 
@@ -138,11 +138,11 @@ def test_each_use_has_its_own_deadline(receive: Start) -> None:
 
 
 def test_they_are_kept_for_seconds_only(
-    receive: Start, kept: idle.IdleConnections, monkeypatch: pytest.MonkeyPatch
+    receive: Start, kept: idle_connections.IdleConnections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receiver = receive(STAYS)
     post(receiver.url)
-    monkeypatch.setattr(idle, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(idle_connections, "IDLE_SECONDS", 0)
     assert not kept.close_old()
     post(receiver.url)
     assert receiver.connections == 2

@@ -3,9 +3,9 @@
 import pytest
 from django.db import connection
 
-from apps.notifications import ownership
-from kafka_bridge.events import NewRequest
-from tests.whole_reads import without_reading_whole
+from apps.notifications import claims
+from kafka_bridge.contract.events import NewRequest
+from tests.support.whole_reads import without_reading_whole
 
 REGISTERED = 50_000
 
@@ -23,7 +23,7 @@ def test_a_batch_reads_the_callbacks_of_its_processings_alone() -> None:
         )
     for round_ in range(5):  # from the fourth on its statement is prepared
         with without_reading_whole("notifications_callback"):
-            ownership.register([request(round_ * 100 + n) for n in range(1, 100)])
+            claims.register([request(round_ * 100 + n) for n in range(1, 100)])
 
 
 def request(number: int) -> NewRequest:

@@ -12,12 +12,14 @@ from email.utils import format_datetime
 import pytest
 from pytest_django import Settings
 
-from apps.notifications import attempts, backoff, gate, services
+from apps.notifications import services
+from apps.notifications.delivery import attempt as attempts
+from apps.notifications.delivery import backoff, host_limiter
 from apps.notifications.models import Callback, CallbackAttempt
 from kafka_bridge.models import DeadLetter
-from tests.notifications.conftest import OCCURRED_AT, Bridge
-from tests.notifications.receiver import Manner, Receiver, resets, says, sends
-from tests.notifications.test_delivery import outcome
+from tests.db.apps.notifications.conftest import OCCURRED_AT, Bridge
+from tests.db.apps.notifications.receiver import Manner, Receiver, resets, says, sends
+from tests.db.apps.notifications.test_delivery import outcome
 
 SCHEDULE = [5, 300, 1800, 7200, 18000, 36000, 36000]
 WHOLE = [0, 5, 305, 2105, 9305, 27305, 63305, 99305]
@@ -37,7 +39,7 @@ def clock(full_schedule: None, settings: Settings, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(attempts, "now", lambda: clock.now)
     middle = {"retry_after": None, "spread": lambda low, high: (low + high) / 2}
     monkeypatch.setattr(backoff.next_delay, "__kwdefaults__", middle)
-    monkeypatch.setattr(services, "GATE", gate.Gate())
+    monkeypatch.setattr(services, "HOST_LIMITER", host_limiter.HostLimiter())
     return clock
 
 

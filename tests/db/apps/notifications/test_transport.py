@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from apps.notifications import transport
-from apps.notifications.transport import Answer, TransportError
-from tests.notifications.receiver import TLS, Manner, Receiver, resets, says, sends
+from apps.notifications.delivery import transport
+from apps.notifications.delivery.transport import Answer, TransportError
+from tests.db.apps.notifications.receiver import TLS, Manner, Receiver, resets, says, sends
 
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
 
@@ -283,3 +283,36 @@ def test_a_url_that_is_none_is_final(url: str) -> None:
     with pytest.raises(TransportError, match="bad_url") as caught:
         post(url)
     assert caught.value.permanent
+
+
+def test_a_dns_answer_that_changes_between_lookups_is_asked_for_once(
+    receive: Callable[..., Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vetted address is public; the next lookup would lead to this machine."""
+    victim = receive()
+    answers = [["93.184.216.34"], ["127.0.0.1"], ["127.0.0.1"]]
+    asked: list[str] = []
+    connected: list[str] = []
+
+    def lookup(host: str, *arguments: Any, **options: Any) -> Any:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (answers.pop(0)[0], victim.port))]
+
+    def connect(address: tuple[str, int], *arguments: Any, **options: Any) -> Any:
+        connected.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(TransportError, match="connection_refused"):
+        transport.post(
+            f"http://client.test:{victim.port}/", body=b"", headers={}, timeout=2, allowed=()
+        )
+    assert asked == ["client.test"]
+    assert connected == ["93.184.216.34"]
+    with pytest.raises(TransportError, match="forbidden_address"):
+        transport.post(
+            f"http://client.test:{victim.port}/", body=b"", headers={}, timeout=2, allowed=()
+        )
+    assert connected == ["93.184.216.34"]
+    assert victim.connections == 0

@@ -7,8 +7,8 @@ from typing import Any
 import factory
 from django.db import transaction
 
-from apps.storage import projections
-from kafka_bridge.events import (
+from apps.storage.projection import projector
+from kafka_bridge.contract.events import (
     DeleteProcessing,
     DeleteRequirements,
     Event,
@@ -151,7 +151,7 @@ def deliver(batch: Sequence[Received]) -> list[Received]:
         return []
     try:
         with transaction.atomic():
-            projections.apply(batch)
+            projector.apply(batch)
     except Permanent:
         if len(batch) == 1:
             return list(batch)

@@ -14,7 +14,7 @@ from apps.storage.models import (
     Tombstone,
 )
 from kafka_bridge.tasks import Received
-from tests.storage import factories as f
+from tests.db.apps.storage import factories as f
 
 TABLES = (StoredUser, StoredResume, StoredRequirements, StoredProcessing, Tombstone)
 

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kafka_bridge.tasks import Received
-from tests.storage import factories as f
-from tests.storage.test_any_order import TABLES, moments, snapshot, stored_after
+from tests.db.apps.storage import factories as f
+from tests.db.apps.storage.test_any_order import TABLES, moments, snapshot, stored_after
 
 WORKERS = 3
 

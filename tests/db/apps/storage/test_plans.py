@@ -3,9 +3,9 @@
 import pytest
 from django.db import connection
 
-from apps.storage import projections
-from tests.storage import factories as f
-from tests.whole_reads import without_reading_whole
+from apps.storage.projection import projector
+from tests.db.apps.storage import factories as f
+from tests.support.whole_reads import without_reading_whole
 
 STORED = 50_000
 
@@ -25,4 +25,4 @@ def test_a_batch_reads_the_rows_of_its_ids_alone() -> None:
     ]
     for _ in range(5):  # from the fourth on its statement is prepared
         with without_reading_whole("storage_storedresume"):
-            projections.apply(batch)
+            projector.apply(batch)

@@ -5,10 +5,10 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from apps.storage import projections
 from apps.storage.models import StoredProcessing, StoredRequirements, StoredResume, Tombstone
+from apps.storage.projection import projector
 from kafka_bridge.tasks import Permanent
-from tests.storage import factories as f
+from tests.db.apps.storage import factories as f
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ def test_the_copy_of_a_result_writes_nothing() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT xmin, ctid FROM storage_storedprocessing")
         before = cursor.fetchall()
-        projections.apply([f.received(f.NewSendingFactory()), f.received(f.NewProcessingFactory())])
+        projector.apply([f.received(f.NewSendingFactory()), f.received(f.NewProcessingFactory())])
         cursor.execute("SELECT xmin, ctid FROM storage_storedprocessing")
         assert cursor.fetchall() == before
 
@@ -56,7 +56,7 @@ def test_the_copy_of_a_result_writes_nothing() -> None:
 def test_a_success_without_a_score_is_refused() -> None:
     response = f.SendingResponseFactory(score=None)
     with pytest.raises(Permanent, match="success_without_score"):
-        projections.apply([f.received(f.NewSendingFactory(response=response))])
+        projector.apply([f.received(f.NewSendingFactory(response=response))])
 
 
 def test_a_delete_strips_the_texts_now_and_of_what_comes_later() -> None:
@@ -141,7 +141,7 @@ def test_a_delete_waits_for_what_the_user_is_storing_and_strips_it() -> None:
 
     def store() -> None:
         with transaction.atomic():
-            projections.apply([f.received(f.NewProcessingFactory())])
+            projector.apply([f.received(f.NewProcessingFactory())])
             stored.set()
             may_commit.wait(10)
         connection.close()

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from apps.storage import cache as storage_cache
 from apps.storage.models import StoredProcessing
-from resume_platform import caching
-from resume_platform.api.authentication import Principal
-from tests.redis_keys import emptied
-from tests.storage import factories as f
+from apps.storage.reads import cache as storage_cache
+from resume_platform.http.signature_authentication import Principal
+from resume_platform.redis import cache as caching
+from tests.db.apps.storage import factories as f
+from tests.support.redis_keys import emptied
 
 pytestmark = pytest.mark.django_db
 
@@ -215,7 +215,7 @@ def test_a_deleted_text_does_not_stay_in_the_cache(history: None, empty_cache: A
 
 def test_reads_answer_without_redis(history: None, monkeypatch: pytest.MonkeyPatch) -> None:
     away = caching.Cache(caching.connect("redis://127.0.0.1:1/0"), "storage")
-    monkeypatch.setattr("apps.storage.cache.cache_for", lambda namespace: away)
+    monkeypatch.setattr("apps.storage.reads.cache.cache_for", lambda namespace: away)
     assert get("/get_resume", resume_id=30).status_code == 200
     assert get("/get_processing_detail", processing_id=2).json()[0]["resume"] == "Python, 5 лет"
 

@@ -7,10 +7,10 @@ from django.db import connection
 
 from apps.storage import orders, watchdog
 from apps.storage.models import StoredProcessing
-from kafka_bridge import codec
-from kafka_bridge.events import Event, NewSending
+from kafka_bridge.contract import codec
+from kafka_bridge.contract.events import Event, NewSending
 from kafka_bridge.models import InboxMessage, MessageTask, OutboxMessage
-from tests.storage import factories as f
+from tests.db.apps.storage import factories as f
 
 pytestmark = pytest.mark.django_db
 HOUR = 3600

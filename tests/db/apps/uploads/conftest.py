@@ -9,8 +9,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from kafka_bridge.models import OutboxMessage
-from resume_platform.caching import cache_for, connect, counters_for
-from tests.redis_keys import emptied
+from resume_platform.redis.cache import cache_for, connect, counters_for
+from tests.support.redis_keys import emptied
 
 
 @dataclass(frozen=True)

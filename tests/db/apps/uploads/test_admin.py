@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from tests.uploads.factories import ProcessingFactory
+from tests.db.apps.uploads.factories import ProcessingFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 from apps.uploads import services
 from apps.uploads.models import Processing, Requirements
 from kafka_bridge.models import OutboxMessage
-from resume_platform.api.errors import NotFound
-from tests.uploads.factories import ProcessingFactory, RequirementsFactory, ResumeFactory
+from resume_platform.http.errors import NotFound
+from tests.db.apps.uploads.factories import ProcessingFactory, RequirementsFactory, ResumeFactory
 
 pytestmark = pytest.mark.django_db
 Sent = Callable[[], list[tuple[str, str, dict[str, Any]]]]
@@ -144,14 +144,12 @@ def test_a_delete_waits_for_a_start_and_takes_its_processing_along(
     requirements, resume = RequirementsFactory(), ResumeFactory()
     ids = {"resume_id": resume.id, "requirements_id": requirements.id}
     holding, go_on = threading.Event(), threading.Event()
-    load = services.texts.load
 
-    def slow_load(*rows: Any) -> tuple[str, str]:
+    def slow_take(*, user_id: int) -> None:
         holding.set()
         go_on.wait(10)
-        return load(*rows)
 
-    monkeypatch.setattr(services.texts, "load", slow_load)
+    monkeypatch.setattr(services.start_limit, "take_start", slow_take)
 
     def run(service: Callable[..., Any], **arguments: Any) -> threading.Thread:
         def body() -> None:

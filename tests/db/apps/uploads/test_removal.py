@@ -5,11 +5,11 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from apps.uploads import removal, services, texts
+from apps.uploads import removal, services, text_cache
 from apps.uploads.models import Processing, Requirements, Resume
-from resume_platform.api.errors import NotFound
-from resume_platform.caching import cache_for
-from tests.uploads.factories import ProcessingFactory, RequirementsFactory
+from resume_platform.http.errors import NotFound
+from resume_platform.redis.cache import cache_for
+from tests.db.apps.uploads.factories import ProcessingFactory, RequirementsFactory
 
 
 @pytest.mark.django_db(transaction=True)
@@ -74,8 +74,8 @@ def test_a_deletion_that_meets_a_start_leaves_the_text_that_is_needed_now() -> N
 @pytest.mark.django_db(transaction=True)
 def test_what_is_gone_is_gone_from_the_cache_and_only_the_users_own_goes() -> None:
     processing = ProcessingFactory()
-    texts.remember(processing.resume)
-    texts.remember(processing.requirements)
+    text_cache.remember(processing.resume)
+    text_cache.remember(processing.requirements)
     assert not removal.delete_with_texts(user_id=2, processing_ids=[processing.pk])
     assert Requirements.objects.get().text
 

@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from apps.uploads.models import Processing, Requirements
 from kafka_bridge.models import OutboxMessage
-from resume_platform.caching import cache_for, counters_for
-from resume_platform.metrics import REDIS_ERRORS
-from tests.notifications.test_addresses import HOSTILE
-from tests.uploads.conftest import client_of
-from tests.uploads.factories import RequirementsFactory, ResumeFactory
+from resume_platform.observability.metrics import REDIS_ERRORS
+from resume_platform.redis.cache import cache_for, counters_for
+from tests.db.apps.uploads.conftest import client_of
+from tests.db.apps.uploads.factories import RequirementsFactory, ResumeFactory
+from tests.unit.apps.notifications.test_addresses import HOSTILE
 
 pytestmark = pytest.mark.django_db
 Sent = Callable[[], list[tuple[str, str, dict[str, Any]]]]
@@ -70,20 +69,6 @@ def test_the_row_decides_over_a_cached_text(
     cache_for("uploads").set(f"resume:{resume.id}", entry, 60)
     theirs = RequirementsFactory(user_id=2).id
     assert start(stranger, resume_id=resume.id, requirements_id=theirs).status_code == 403
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_cached_text_is_not_read_again(api: APIClient, sent: Sent) -> None:
-    ids = {}
-    for kind in ("resume", "requirements"):
-        answer = api.post(f"/create_{kind}/text", {kind: "as uploaded"}, "json")
-        ids |= answer.json()
-
-    with CaptureQueriesContext(connection) as queries:
-        assert start(api, **ids).status_code == 200
-
-    assert not [query for query in queries if '."text"' in query["sql"]]
-    assert sent()[-1][2]["resume"] == sent()[-1][2]["requirements"] == "as uploaded"
 
 
 @pytest.mark.parametrize("name", ["resume_id", "requirements_id"])

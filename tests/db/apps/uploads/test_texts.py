@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 from apps.uploads.models import Requirements, Resume
 from apps.uploads.upload_handler import BoundedMemoryUploadHandler
 from kafka_bridge.models import OutboxMessage
-from resume_platform.caching import cache_for
-from tests.uploads import files
+from resume_platform.redis.cache import cache_for
+from tests.db.apps.uploads import files
 
 pytestmark = pytest.mark.django_db
 Sent = Callable[[], list[tuple[str, str, dict[str, Any]]]]

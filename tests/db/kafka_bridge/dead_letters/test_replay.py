@@ -6,9 +6,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from kafka_bridge import codec, replay
+from kafka_bridge.contract import codec
+from kafka_bridge.dead_letters import replay
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, OutboxMessage
-from tests.kafka_bridge.conftest import FakeMessage, message, request, resume, state
+from tests.db.kafka_bridge.conftest import FakeMessage, message, request, resume, state
 
 pytestmark = pytest.mark.django_db
 
@@ -135,8 +136,8 @@ def test_an_unknown_handler_is_refused_by_name(done):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_replayed_row_is_really_run_again(store, handlers):
-    from kafka_bridge.execution import run_batch
     from kafka_bridge.tasks import batch_handler
+    from kafka_bridge.tasks.execution import run_batch
 
     seen = []
     batch_handler("storage.apply", type(resume()), queue="storage")(

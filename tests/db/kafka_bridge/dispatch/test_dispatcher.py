@@ -7,12 +7,12 @@ import pytest
 import redis
 from django.db import connection
 
-from kafka_bridge import wakeups
-from kafka_bridge.dispatcher import Dispatcher
-from kafka_bridge.events import DeleteProcessing, NewRequest, NewResume
+from kafka_bridge.contract.events import DeleteProcessing, NewRequest, NewResume
+from kafka_bridge.dispatch import celery_wakeups
+from kafka_bridge.dispatch.dispatcher import Dispatcher
 from kafka_bridge.models import MessageTask
 from kafka_bridge.tasks import handler
-from tests.kafka_bridge.conftest import message, request, resume
+from tests.db.kafka_bridge.conftest import message, request, resume
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ QUEUE = "dispatcher-test"
 
 @pytest.fixture
 def queue(settings, handlers, monkeypatch):
-    monkeypatch.setattr(wakeups, "ROWS_SIDE_BY_SIDE", 1)
+    monkeypatch.setattr(celery_wakeups, "ROWS_SIDE_BY_SIDE", 1)
     handlers.clear()
     handler("storage.apply", NewResume, queue=QUEUE)(lambda event, attempt: None)
     client = redis.Redis.from_url(settings.CELERY_BROKER_URL)
@@ -68,7 +68,7 @@ def test_a_backlog_stays_in_postgresql(queue, dispatcher, store, settings):
 def test_news_for_a_full_queue_is_left_to_the_dispatcher(queue, dispatcher, store, settings):
     settings.WAKE_LIMIT = 4
     ids = store(*[resume(n) for n in range(1, 11)])
-    assert wakeups.wake("storage.apply", ids)
+    assert celery_wakeups.wake("storage.apply", ids)
     assert queue.llen(QUEUE) == 4
     queue.delete(QUEUE)
     dispatcher.step()
@@ -82,7 +82,7 @@ def test_news_that_celery_cannot_be_told_is_told_when_redis_is_back(
 ):
     ids = store(resume(1))
     there, settings.CELERY_BROKER_URL = settings.CELERY_BROKER_URL, "redis://127.0.0.1:9/0"
-    assert not wakeups.wake("storage.apply", ids)
+    assert not celery_wakeups.wake("storage.apply", ids)
     settings.CELERY_BROKER_URL = there
     dispatcher.step()
     assert queue.llen(QUEUE) == 1

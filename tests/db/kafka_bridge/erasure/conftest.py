@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from kafka_bridge.handlers import load_handlers
-from tests.kafka_bridge.conftest import handlers, inbox, log, make_inbox, store  # noqa: F401
-from tests.redis_keys import emptied
+from kafka_bridge.tasks.registry import load_handlers
+from tests.db.kafka_bridge.conftest import handlers, inbox, log, make_inbox, store  # noqa: F401
+from tests.support.redis_keys import emptied
 
 
 @pytest.fixture(autouse=True)

@@ -16,19 +16,20 @@ from apps.auth import services
 from apps.auth.models import User
 from apps.uploads import services as uploads
 from apps.uploads.models import Processing, Resume
-from kafka_bridge import codec, erased, erasure, leases, texts
-from kafka_bridge.erased import UserErased
-from kafka_bridge.events import DeleteProcessing, EraseUser, NewRequest
-from kafka_bridge.execution import run_each
+from kafka_bridge.contract import codec, erased_users
+from kafka_bridge.contract.erased_users import UserErased
+from kafka_bridge.contract.events import DeleteProcessing, EraseUser, NewRequest
+from kafka_bridge.contract.routes import tasks_for
+from kafka_bridge.dead_letters.replay import make_due, replay
+from kafka_bridge.erasure import erase_user, personal_data
 from kafka_bridge.models import DeadLetter, ErasedUser, InboxMessage, MessageTask, OutboxMessage
-from kafka_bridge.replay import make_due, replay
-from kafka_bridge.routes import tasks_for
-from kafka_bridge.tasks import RetryLater, handler
-from resume_platform.api.errors import ServiceUnavailable
-from resume_platform.caching import cache_for
-from tests.auth.factories import UserFactory
-from tests.kafka_bridge.conftest import FakeMessage, message, request, resume, state
-from tests.uploads.factories import ProcessingFactory, RequirementsFactory, ResumeFactory
+from kafka_bridge.tasks import RetryLater, handler, leases
+from kafka_bridge.tasks.execution import run_each
+from resume_platform.http.errors import ServiceUnavailable
+from resume_platform.redis.cache import cache_for
+from tests.db.apps.auth.factories import UserFactory
+from tests.db.apps.uploads.factories import ProcessingFactory, RequirementsFactory, ResumeFactory
+from tests.db.kafka_bridge.conftest import FakeMessage, message, request, resume, state
 
 pytestmark = pytest.mark.django_db
 OWNER, OTHER = 7, 8
@@ -37,15 +38,15 @@ Store = Callable[..., list[int]]
 
 def erase(user_id: int = OWNER) -> None:
     """All apps, in the order in which they happen to be registered."""
-    for part in erasure.enabled_parts():
-        erasure._erase(part, user_id)
+    for part in erase_user.enabled_apps_data():
+        erase_user._erase(part, user_id)
 
 
 # --- what comes, and what is under way ------------------------------------------------------------
 
 
 def test_nothing_of_an_erased_user_is_taken_in_and_others_are(store: Store, inbox: Any) -> None:
-    erased.mark(OWNER)
+    erased_users.mark(OWNER)
     assert len(store(resume(1, OWNER), resume(2, OTHER))) == 1
     broken = FakeMessage(b'{"user_id": 7, "resume": "his', offset_no=9, header_list=[("x", b"his")])
     inbox.store([broken], cluster_id="cluster")
@@ -58,14 +59,14 @@ def test_nothing_of_an_erased_user_is_taken_in_and_others_are(store: Store, inbo
 
 
 def test_the_order_to_erase_is_taken_in_though_the_tombstone_stands(store: Store) -> None:
-    erased.mark(OWNER)
+    erased_users.mark(OWNER)
     assert len(store(EraseUser(user_id=OWNER), task="storage.erase")) == 1
 
 
 def test_the_outbox_refuses_an_erased_user_and_drops_what_waits() -> None:
     uploads.create_resume(user_id=OWNER, text="his")
     uploads.create_resume(user_id=OTHER, text="hers")
-    erasure.request(OWNER)
+    erase_user.request(OWNER)
     rows = OutboxMessage.objects.order_by("pk").values_list("partition_key", "key")
     assert list(rows) == [(OTHER, "new_resume"), (OWNER, "erase_user")]
     with pytest.raises(UserErased):
@@ -75,7 +76,7 @@ def test_the_outbox_refuses_an_erased_user_and_drops_what_waits() -> None:
 
 def test_work_that_waits_is_ended_for_the_user_alone(store: Store) -> None:
     waiting, other = store(resume(1, OWNER), resume(2, OTHER))
-    erasure.cut_off(OWNER)
+    erase_user.cut_off(OWNER)
     assert (state(waiting), state(other)) == ("done", "pending")
 
 
@@ -84,7 +85,7 @@ def test_a_worker_in_the_middle_loses_its_lease_and_what_it_did(
 ) -> None:
     @handler("ai.analyze", NewRequest, queue="ai")
     def analyze(event: NewRequest, attempt: Any) -> None:
-        erasure.cut_off(event.user_id)  # meanwhile, by another worker
+        erase_user.cut_off(event.user_id)  # meanwhile, by another worker
         with attempt.finish():
             UserFactory(username="effect@example.com")
 
@@ -99,9 +100,9 @@ def test_a_batch_with_rows_of_others_is_waited_for(store: Store) -> None:
     his, hers = store(resume(1, OWNER), resume(2, OTHER))
     claimed = leases.claim(name="storage.apply", ids=[his, hers])
     with pytest.raises(RetryLater, match="batch_under_way"):
-        erasure.cut_off(OWNER)
+        erase_user.cut_off(OWNER)
     leases.finish([his, hers], claimed[0].lease_token)  # raises LeaseLost if it was taken away
-    erasure.cut_off(OWNER)
+    erase_user.cut_off(OWNER)
 
 
 def test_payloads_that_an_older_version_stored_are_found(store: Store) -> None:
@@ -118,7 +119,7 @@ def test_payloads_that_an_older_version_stored_are_found(store: Store) -> None:
 def test_a_dead_letter_of_an_erased_user_is_not_tried_again(store: Store) -> None:
     [task] = store(resume(1, OWNER))
     [row] = leases.claim(name="storage.apply", ids=[task])
-    leases.bury(task, row.lease_token, reason="owner_conflict", detail="")
+    leases.dead_letter(task, row.lease_token, reason="owner_conflict", detail="")
     erase()
     assert not replay(DeadLetter.objects.get())
     assert not make_due(row.message_id, "storage.apply")
@@ -135,10 +136,10 @@ def test_uploads_and_their_copies_go_and_the_rows_stay() -> None:
     )
     for row in (his, hers):
         cache_for("uploads").set(f"resume:{row.id}", {"text": row.text}, 60)
-    counted = erasure.counts(OWNER)
+    counted = erase_user.counts(OWNER)
     assert counted["uploads.resumes"] == counted["uploads.requirements"] == 1
     erase()
-    assert not any(erasure.counts(OWNER).values())
+    assert not any(erase_user.counts(OWNER).values())
     his.refresh_from_db()
     assert (his.text, his.deleted_at is None) == ("", False)
     assert Processing.objects.get(pk=started.pk).callback_url == ""
@@ -177,9 +178,9 @@ def test_a_rubric_that_others_are_judged_by_stays(monkeypatch: pytest.MonkeyPatc
 
 def test_without_redis_it_waits_and_then_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     ResumeFactory.create_batch(5, user_id=OWNER)
-    part = erasure.PARTS["uploads"]
-    monkeypatch.setitem(texts.empty_of_user.__kwdefaults__, "batch_size", 2)
-    forget, calls = texts._forget, []
+    part = erase_user.ERASED_BY_APP["uploads"]
+    monkeypatch.setitem(personal_data.empty_of_user.__kwdefaults__, "batch_size", 2)
+    forget, calls = personal_data._forget, []
 
     def broken(copies: Any, ids: Any) -> None:
         calls.append(ids)
@@ -187,25 +188,25 @@ def test_without_redis_it_waits_and_then_goes_on(monkeypatch: pytest.MonkeyPatch
             raise redis.ConnectionError
         forget(copies, ids)
 
-    monkeypatch.setattr(texts, "_forget", broken)
+    monkeypatch.setattr(personal_data, "_forget", broken)
     with pytest.raises(RetryLater, match="redis_away") as later:
-        erasure._erase(part, OWNER)
+        erase_user._erase(part, OWNER)
     assert not later.value.counted
     assert Resume.objects.filter(user_id=OWNER).exclude(text="").count() == 3
-    erasure._erase(part, OWNER)
+    erase_user._erase(part, OWNER)
     assert not Resume.objects.filter(user_id=OWNER).exclude(text="").exists()
 
 
 def test_everything_is_looked_through_once_more(settings: Any) -> None:
     settings.ERASURE_SECOND_LOOK_SECONDS = 60
-    part = erasure.PARTS["uploads"]
+    part = erase_user.ERASED_BY_APP["uploads"]
     with pytest.raises(RetryLater, match="second_look") as later:
-        erasure._erase(part, OWNER)
+        erase_user._erase(part, OWNER)
     assert 50 < (later.value.seconds or 0) <= 60
     cache_for("uploads").set("resume:1", {"text": "late"}, 60)
     ResumeFactory(id=1, user_id=OWNER, text="")
     ErasedUser.objects.update(erased_at=timezone.now() - timedelta(seconds=61))
-    erasure._erase(part, OWNER)
+    erase_user._erase(part, OWNER)
     assert cache_for("uploads").get("resume:1") is None
 
 
@@ -272,7 +273,7 @@ def test_whose_message_it_is(value: bytes | None, owner: int | None) -> None:
 
 
 def test_a_delete_of_an_erased_user_changes_nothing(store: Store) -> None:
-    erased.mark(OWNER)
+    erased_users.mark(OWNER)
     assert store(DeleteProcessing(processing_ids=[1], user_id=OWNER)) == []
     assert not MessageTask.objects.exists()
 
@@ -281,9 +282,9 @@ def test_nobody_is_half_shut_out_while_others_hold_the_lock(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = UserFactory(username="anna@example.com")
-    monkeypatch.setattr(erased, "LOCK_TIMEOUT", "20ms")
+    monkeypatch.setattr(erased_users, "LOCK_TIMEOUT", "20ms")
     holder = psycopg2.connect(**connection.get_connection_params())
-    holder.cursor().execute("SELECT pg_advisory_xact_lock_shared(%s)", [erased.ADVISORY_LOCK])
+    holder.cursor().execute("SELECT pg_advisory_xact_lock_shared(%s)", [erased_users.ADVISORY_LOCK])
     with pytest.raises(ServiceUnavailable):
         services.erase_user(user_id=user.id)
     assert User.objects.get(pk=user.pk).is_active
@@ -299,11 +300,11 @@ def test_the_others_and_the_bridge_do_their_part_without_an_app(
 ) -> None:
     settings.ENABLED_APPS = [name for name in settings.ENABLED_APPS if name != left_out]
     expected = {*settings.ENABLED_APPS, "bridge"}
-    assert {part.app for part in erasure.enabled_parts()} == expected
+    assert {part.app for part in erase_user.enabled_apps_data()} == expected
     assert set(tasks_for(EraseUser)) == {f"{app}.erase" for app in expected}
     user = UserFactory(username="somebody@example.com")
     services.erase_user(user_id=user.id)
     user.refresh_from_db()
     # A table of staff alone is not touched by the ids of somebody else's users.
     assert user.is_active == (left_out == "auth")
-    assert not any(name.startswith(f"{left_out}.") for name in erasure.counts(user.id))
+    assert not any(name.startswith(f"{left_out}.") for name in erase_user.counts(user.id))

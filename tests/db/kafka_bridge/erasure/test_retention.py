@@ -12,12 +12,12 @@ from apps.auth.models import User
 from apps.notifications.models import Callback, CallbackAttempt
 from apps.storage.models import StoredProcessing, StoredResume, StoredUser
 from apps.uploads.models import Requirements, Resume
-from kafka_bridge import retention
+from kafka_bridge.jobs import retention
 from kafka_bridge.models import DeadLetter
-from resume_platform.caching import cache_for
-from tests.auth.factories import UserFactory
-from tests.storage import factories as f
-from tests.uploads.factories import ProcessingFactory, RequirementsFactory, ResumeFactory
+from resume_platform.redis.cache import cache_for
+from tests.db.apps.auth.factories import UserFactory
+from tests.db.apps.storage import factories as f
+from tests.db.apps.uploads.factories import ProcessingFactory, RequirementsFactory, ResumeFactory
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

@@ -3,7 +3,7 @@
 import pytest
 
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, PartitionLog
-from tests.kafka_bridge.conftest import FakeMessage, message, resume
+from tests.db.kafka_bridge.conftest import FakeMessage, message, resume
 
 pytestmark = pytest.mark.django_db
 

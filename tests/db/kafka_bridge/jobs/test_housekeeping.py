@@ -4,9 +4,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from kafka_bridge import housekeeping, replay
+from kafka_bridge.dead_letters import replay
+from kafka_bridge.jobs import housekeeping
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask
-from tests.kafka_bridge.conftest import resume, state
+from tests.db.kafka_bridge.conftest import resume, state
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +79,7 @@ def test_work_that_ended_a_moment_ago_keeps_its_payload_though_the_message_is_ol
 
 
 def test_a_redelivery_after_the_payload_went_is_still_recognised(store, inbox):
-    from tests.kafka_bridge.conftest import message
+    from tests.db.kafka_bridge.conftest import message
 
     end(*store(resume(1)))
     age(29)

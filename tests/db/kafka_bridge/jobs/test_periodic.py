@@ -5,9 +5,9 @@ import threading
 import pytest
 from django.db import connection
 
-from kafka_bridge import periodic
+from kafka_bridge.jobs import periodic
+from kafka_bridge.jobs.periodic import Periodic
 from kafka_bridge.models import PeriodicJob
-from kafka_bridge.periodic import Periodic
 
 pytestmark = pytest.mark.django_db
 

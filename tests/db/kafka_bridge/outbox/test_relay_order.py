@@ -12,10 +12,11 @@ from confluent_kafka import KafkaError, KafkaException
 from django.conf import settings as django_settings
 from django.db import connection, transaction
 
-from kafka_bridge import outbox, relay
+from kafka_bridge import outbox
 from kafka_bridge.models import DeadLetter, OutboxMessage
-from kafka_bridge.relay import Relay
-from tests.kafka_bridge.conftest import resume
+from kafka_bridge.outbox import relay
+from kafka_bridge.outbox.relay import Relay
+from tests.db.kafka_bridge.conftest import resume
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,17 +6,24 @@ import uuid
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
 
-from kafka_bridge import crew as crew_module
-from kafka_bridge import leases, outbox
-from kafka_bridge.crew import Crew
-from kafka_bridge.events import DeleteProcessing, NewResume
-from kafka_bridge.execution import run_batch, run_each
-from kafka_bridge.handlers import RetryPolicy
-from kafka_bridge.inbox import Inbox
+from kafka_bridge import outbox
+from kafka_bridge.contract.events import DeleteProcessing, NewResume
+from kafka_bridge.inbox.store import Inbox
 from kafka_bridge.models import DeadLetter, MessageTask, OutboxMessage
-from kafka_bridge.tasks import LeaseLost, Permanent, RetryLater, batch_handler, handler
+from kafka_bridge.tasks import (
+    LeaseLost,
+    Permanent,
+    RetryLater,
+    batch_handler,
+    handler,
+    leases,
+    threads,
+)
+from kafka_bridge.tasks.execution import run_batch, run_each
+from kafka_bridge.tasks.registry import RetryPolicy
+from kafka_bridge.tasks.threads import RowThreads
 from resume_platform.postgresql_pool import base
-from tests.kafka_bridge.conftest import message, resume, state
+from tests.db.kafka_bridge.conftest import message, resume, state
 
 TASK = "storage.apply"  # a name that new_resume is routed to; the test brings the function
 
@@ -277,11 +284,11 @@ def test_who_waits_for_a_free_thread_holds_no_connection(store, work, settings, 
     tasks = store(*(resume(number) for number in range(1, 5)))
     settings.DATABASE_POOL_SIZE = 1
     monkeypatch.setattr(base, "_pools", {})
-    monkeypatch.setattr(crew_module, "_crew", Crew(1))
+    monkeypatch.setattr(threads, "_threads", RowThreads(1))
     run = work(lambda event, attempt: None)
     connection.close()  # it was made without the pool
     run(tasks)
     connection.close()  # the last row needs it
-    crew_module.crew().finish()
+    threads.row_threads().finish()
     assert {state(task) for task in tasks} == {"done"}
     connection.close_pool()

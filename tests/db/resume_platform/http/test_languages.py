@@ -3,7 +3,6 @@
 import re
 from ast import literal_eval
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
@@ -13,7 +12,8 @@ from babel.messages.pofile import read_po
 from django.utils.translation.template import templatize
 from rest_framework.test import APIClient
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 CATALOG = ROOT / "locale" / "ru" / "LC_MESSAGES"
 COMPILE = "pybabel compile -d locale -D django"
 CODE = ("apps", "kafka_bridge", "resume_platform", "staff")

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from kafka_bridge.handlers import load_handlers
-from resume_platform import readiness, signs
-from resume_platform.readiness import Part, State, judge
+from kafka_bridge.tasks.registry import load_handlers
+from resume_platform.observability import liveness, readiness
+from resume_platform.observability.readiness import Part, State, judge
 
 FRESH = dict.fromkeys(("bridge", "kafka", "relay", "intake", "dispatcher", "worker-ai"), 1.0)
-STALE = signs.SILENT_AFTER + 2
+STALE = liveness.SILENT_AFTER + 2
 
 
 def judged(ages: Mapping[str, float] | None, *, is_database_up: bool = True) -> dict[str, Part]:
@@ -61,9 +61,9 @@ def test_who_was_never_seen_is_down() -> None:
 
 def test_each_queue_that_has_handlers_has_its_workers_watched(settings: Any) -> None:
     queues = {spec.queue for spec in load_handlers().values()}
-    assert set(signs.expected_workers()) == {signs.worker(queue) for queue in queues}
+    assert set(liveness.expected_workers()) == {liveness.worker(queue) for queue in queues}
     settings.ENABLED_APPS = ["auth", "storage"]
-    assert signs.expected_workers() == ["worker-storage"]
+    assert liveness.expected_workers() == ["worker-storage"]
 
 
 @pytest.fixture

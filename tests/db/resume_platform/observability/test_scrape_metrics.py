@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from kafka_bridge import figures
-from kafka_bridge.handlers import load_handlers
 from kafka_bridge.models import DeadLetter, InboxMessage, MessageTask, OutboxMessage
-from resume_platform import metrics
-from tests.kafka_bridge.broker.tools import own_database_url
+from kafka_bridge.process import scrape_metrics
+from kafka_bridge.tasks.registry import load_handlers
+from resume_platform.observability import metrics
+from tests.stack.kafka.tools import own_database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +45,7 @@ def test_tasks_are_counted_by_state_and_the_oldest_due_has_its_age() -> None:
     task(4, due=-900, state="leased")
     task(5, due=-900, state="done")
     task(6, due=-30, name="storage.apply")
-    found = figures.pipeline()
+    found = scrape_metrics.pipeline()
     rows = found[metrics.INBOX_TASKS]
     assert {state: rows["ai.analyze", state] for state in ("due", "later", "leased")} == {
         "due": 2,
@@ -61,14 +61,14 @@ def test_tasks_are_counted_by_state_and_the_oldest_due_has_its_age() -> None:
 
 
 def test_the_outbox_is_counted_and_empty_it_has_no_age() -> None:
-    empty = figures.pipeline()
+    empty = scrape_metrics.pipeline()
     assert (empty[metrics.OUTBOX_ROWS], empty[metrics.OUTBOX_AGE]) == ({(): 0}, {(): 0})
     for age in (40, 1):
         OutboxMessage.objects.create(
             topic="sending", key="k", partition_key=1, value=b"{}",
             occurred_at=timezone.now() - dt.timedelta(seconds=age),
         )  # fmt: skip
-    found = figures.pipeline()
+    found = scrape_metrics.pipeline()
     assert found[metrics.OUTBOX_ROWS] == {(): 2}
     assert 40 <= found[metrics.OUTBOX_AGE][()] < 100
 
@@ -81,21 +81,25 @@ def test_open_dead_letters_are_counted_by_reason_in_a_bounded_number_of_series()
         [letter("timeout"), letter("timeout"), letter("timeout", replayed_at=timezone.now())]
         + [letter(f"reason_{number}") for number in range(60)]
     )
-    found = figures.pipeline()[metrics.DEAD_LETTERS_OPEN]
+    found = scrape_metrics.pipeline()[metrics.DEAD_LETTERS_OPEN]
     assert found["handler", "timeout"] == 2
-    assert len(found) == figures.MOST_REASONS + 1
+    assert len(found) == scrape_metrics.MOST_REASONS + 1
     assert sum(found.values()) == 62
 
 
 def test_no_query_reads_more_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures, "LIMIT", 3)
+    monkeypatch.setattr(scrape_metrics, "LIMIT", 3)
     for offset in range(5):
         task(offset, due=-10)
         OutboxMessage.objects.create(topic="sending", key="k", partition_key=1, value=b"{}")
-    found = figures.pipeline()
+    found = scrape_metrics.pipeline()
     assert found[metrics.INBOX_TASKS]["ai.analyze", "due"] == 3
     assert found[metrics.OUTBOX_ROWS] == {(): 3}
 
 
 def test_the_queues_of_celery_are_counted() -> None:
-    assert set(figures.queues()[metrics.QUEUE_MESSAGES]) == {("storage",), ("ai",), ("webhooks",)}
+    assert set(scrape_metrics.queues()[metrics.QUEUE_MESSAGES]) == {
+        ("storage",),
+        ("ai",),
+        ("webhooks",),
+    }

@@ -9,9 +9,9 @@ from django.db import transaction
 
 from devstack.paths import ROOT
 from kafka_bridge import outbox
-from kafka_bridge.events import DeleteProcessing
+from kafka_bridge.contract.events import DeleteProcessing
 from kafka_bridge.models import OutboxMessage
-from resume_platform import tracing
+from resume_platform.observability import tracing
 
 CAME = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 

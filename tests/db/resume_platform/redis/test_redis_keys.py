@@ -6,10 +6,10 @@ import pytest
 from redis import Redis
 from rest_framework.test import APIClient
 
-from apps.storage import cache as storage_cache
 from apps.storage.models import StoredResume
-from resume_platform import marks
-from resume_platform.caching import cache_for, counters_for
+from apps.storage.reads import cache as storage_cache
+from resume_platform.redis import processed_marks
+from resume_platform.redis.cache import cache_for, counters_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_redis")]
 ANNA = {"username": "anna@example.com", "password": "correct-horse-battery"}
@@ -90,11 +90,8 @@ def test_ai_and_notifications_keep_an_underscore_for_3_days(app: str) -> None:
     name = f"{app}:processed_messages:5"
     redis = cache_for(app).redis
     redis.delete(name)
-    assert not marks.is_marked(app, 5)
+    processed_marks.mark(app, 5)
 
-    marks.mark(app, 5)
-
-    assert marks.is_marked(app, 5)
     assert redis.get(name) == "_"
     assert 259_190 <= life(redis, name) <= 259_200
 

@@ -15,7 +15,7 @@ import requests
 
 from devstack.client import received
 from devstack.stack import Stack
-from tests.e2e.client import REQUIREMENTS, RESUME, ApiClient, wait_for
+from tests.stack.system.client import REQUIREMENTS, RESUME, ApiClient, wait_for
 
 log = logging.getLogger(__name__)
 

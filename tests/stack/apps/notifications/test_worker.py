@@ -13,16 +13,17 @@ from django.conf import settings
 from django.db import connection
 
 from apps.notifications.models import Callback, CallbackAttempt
-from kafka_bridge import leases, wakeups
-from kafka_bridge.handlers import load_handlers
+from kafka_bridge.dispatch import celery_wakeups
 from kafka_bridge.models import MessageTask
-from tests.notifications.conftest import Bridge
-from tests.notifications.crowd import Crowd
-from tests.notifications.receiver import Receiver, says
-from tests.notifications.test_delivery import ResponseFactory, callback, outcome
-from tests.notifications.worker import Worker, wait_for
+from kafka_bridge.tasks import leases
+from kafka_bridge.tasks.registry import load_handlers
+from tests.db.apps.notifications.conftest import Bridge
+from tests.db.apps.notifications.crowd import Crowd
+from tests.db.apps.notifications.receiver import Receiver, says
+from tests.db.apps.notifications.test_delivery import ResponseFactory, callback, outcome
+from tests.stack.apps.notifications.worker import Worker, wait_for
 
-from kafka_bridge.events import NewSending  # isort: skip
+from kafka_bridge.contract.events import NewSending  # isort: skip
 
 HANDLER = "notifications.deliver"
 
@@ -68,7 +69,7 @@ def test_500_dripping_receivers_do_not_delay_100_good_ones(
     environment |= {"WAKE_LIMIT": "1000"}
     with Worker(tmp_path / "crowd.log", threads=640, **environment):
         slow = [owe(bridge, n, crowd.url(n, f"/drip/{n}")) for n in range(1, 501)]
-        wakeups.publish(HANDLER, slow)
+        celery_wakeups.publish(HANDLER, slow)
         wait_for(lambda: crowd.dripping == 500, 120)
         assert connections_of_others() - before <= 8
 
@@ -77,7 +78,7 @@ def test_500_dripping_receivers_do_not_delay_100_good_ones(
             path = f"/good/{number}"
             task = owe(bridge, number, crowd.url(number, path))
             asked[path] = time.time()
-            wakeups.publish(HANDLER, [task])
+            celery_wakeups.publish(HANDLER, [task])
         wait_for(lambda: len(crowd.arrived) == 600, 60)
         delays = [crowd.arrived[path] - since for path, since in asked.items()]
         assert statistics.median(delays) < 1
@@ -103,14 +104,14 @@ def test_killed_between_the_post_and_its_record_it_is_delivered_again_under_the_
     task = bridge.take(outcome(receiver))
     with Worker(tmp_path / "first.log", threads=4, LEASE_SECONDS="1") as first:
         workers.append(first)
-        wakeups.publish(HANDLER, [task])
+        celery_wakeups.publish(HANDLER, [task])
         assert died.wait(20)
     assert callback().state == "pending"
     assert not CallbackAttempt.objects.exists()
 
     wait_for(leases.recover_expired)
     with Worker(tmp_path / "second.log", threads=4, LEASE_SECONDS="1"):
-        wakeups.publish(HANDLER, [task])
+        celery_wakeups.publish(HANDLER, [task])
         wait_for(lambda: MessageTask.objects.get(pk=task).state == "done")
     assert callback().state == "delivered"
     first_post, second_post = receiver.requests

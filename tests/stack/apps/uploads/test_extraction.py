@@ -16,9 +16,9 @@ from apps.uploads.extraction import (
     extract,
     sandbox,
 )
-from apps.uploads.extraction.child import MEMORY_BYTES
-from apps.uploads.extraction.pdf_paint import Painter
-from tests.uploads import files
+from apps.uploads.extraction.pdf.paint import Painter
+from apps.uploads.extraction.sandbox_child import MEMORY_BYTES
+from tests.db.apps.uploads import files
 
 
 def test_a_pdf_that_pdfium_cannot_open_is_read_by_the_second_reader() -> None:

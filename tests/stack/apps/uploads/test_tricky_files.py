@@ -5,7 +5,8 @@ import time
 import pytest
 
 from apps.uploads.extraction import extract
-from tests.uploads import files, tricky
+from tests.db.apps.uploads import files
+from tests.stack.apps.uploads import tricky
 
 
 @pytest.mark.parametrize("case", tricky.CASES, ids=lambda case: case.id)

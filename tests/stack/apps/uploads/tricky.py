@@ -13,8 +13,8 @@ from apps.uploads.extraction import (
     UnpackedTooLarge,
     UnsupportedFormat,
 )
-from tests.uploads import files
-from tests.uploads.files import docx_with, drawn_box, run, vml_box
+from tests.db.apps.uploads import files
+from tests.db.apps.uploads.files import docx_with, drawn_box, run, vml_box
 
 PROSE = "Опыт работы: инженер-программист, Python и Django. Резюме, образование высшее."
 ROWS = ["Анна Петрова", "Щёлково, 1С и Python"]

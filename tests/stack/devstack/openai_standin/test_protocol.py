@@ -13,7 +13,7 @@ import urllib.request
 import openai
 import pytest
 
-from tests.openai_standin.running import StandIn
+from tests.support.stand_in import StandIn
 
 SCHEMA = {
     "type": "object",
@@ -124,7 +124,7 @@ def test_a_client_that_leaves_early_is_counted_and_never_answered(standin):
 
 def test_requests_in_pieces_and_several_at_once_are_answered_in_turn(standin):
     whole = b"POST /v1/nothing HTTP/1.1\r\nHost: h\r\ncontent-length: 2\r\n\r\n{}"
-    last = b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n"
+    last = b"GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
     port = int(standin.base.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

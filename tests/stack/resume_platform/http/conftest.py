@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.live import Server
-from tests.redis_keys import emptied
+from tests.stack.resume_platform.http.live import Server
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +21,3 @@ def server(running_server: Server, transactional_db: None) -> Server:
     """For tests that send real HTTP; the database is empty before and after, Redis before."""
     running_server.flush_redis()
     return running_server
-
-
-@pytest.fixture
-def empty_redis(settings: Any) -> Iterator[None]:
-    """Nothing of the apps' is in Redis, and passwords are hashed quickly."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    with emptied("auth", "uploads", "storage"):
-        yield

@@ -1,4 +1,4 @@
-"""A real gunicorn on a free port, with a Valkey of its own that a test may kill."""
+"""The real web server on a free port, with a Valkey of its own that a test may kill."""
 
 import contextlib
 import os
@@ -53,8 +53,8 @@ class Server:
         self._log = (self._directory / "web.log").open("ab")
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "gunicorn", "resume_platform.wsgi", "--workers", "1"),
-                *("--threads", "16", "--bind", urlsplit(self.base).netloc, "--no-control-socket"),
+                *(sys.executable, "-m", "resume_platform.web_server", "--processes", "1"),
+                *("--threads", "16", "--bind", urlsplit(self.base).netloc),
             ],
             cwd=ROOT,
             env=self._environment(),

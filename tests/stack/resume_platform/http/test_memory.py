@@ -5,8 +5,8 @@ import time
 import pytest
 
 from apps.uploads.file_errors import domain_error
-from tests.api.live import Server
-from tests.uploads import tricky
+from tests.stack.apps.uploads import tricky
+from tests.stack.resume_platform.http.live import Server
 
 # Both stay far below what one bomb would ask for. An upload of 10 MB passes through memory.
 GROWTH_KILOBYTES = 60_000

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
-from tests.api.live import PASSWORD, Server
+from tests.stack.resume_platform.http.live import PASSWORD, Server
 
 AT_ONCE = 16
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from apps.storage.models import Status, StoredProcessing, StoredRequirements, StoredResume
-from tests.api.live import PASSWORD, Client, Server
+from tests.stack.resume_platform.http.live import PASSWORD, Client, Server
 
 NOW = "2026-11-21T12:00:00Z"
 CALLBACK = "https://recruiter.example.com/cb"

@@ -1,10 +1,12 @@
-"""How the web server treats connections: it keeps, ends and finishes them; see decision 0140."""
+"""How the web server treats connections: slow ones hold up nobody, what was begun is finished."""
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ import pytest
 from devstack.paths import ROOT
 from devstack.ports import HOST, free_port
 from devstack.readiness import http_answers
-from tests.api.live import Server
+from tests.stack.resume_platform.http.live import Server
 
 REQUEST = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LOGIN = (
@@ -58,17 +60,17 @@ def answer(connection: socket.socket) -> bytes:
 
 @contextmanager
 def serving(directory: Path, *options: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """One worker with one thread: the slow application's address and its process."""
+    """One process with one thread: the slow application's address and its process."""
     (directory / "slow_application.py").write_text(SLOW.format(path=str(directory / "go")))
     base = f"http://{HOST}:{free_port()}"
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "gunicorn", "slow_application", "--no-control-socket"),
-            *("--pythonpath", str(directory), "--bind", urlsplit(base).netloc),
-            *("--workers", "1", "--threads", "1", *options),
+            *(sys.executable, "-m", "resume_platform.web_server"),
+            *("--application", "slow_application.application", "--bind", urlsplit(base).netloc),
+            *("--processes", "1", "--threads", "1", *options),
         ],
         cwd=ROOT,
-        env={**os.environ, "LOG_DIR": ""},
+        env={**os.environ, "LOG_DIR": "", "PYTHONPATH": str(directory)},
         stdout=subprocess.DEVNULL,
     )
     try:
@@ -99,31 +101,69 @@ def test_requests_that_are_sent_at_once_are_answered_in_order(server: Server) ->
     assert statuses == [b"422", b"200", b"422"]
 
 
-def test_a_silent_connection_is_ended_and_holds_up_nobody(tmp_path: Path) -> None:
+def trickle(base: str, beginning: bytes, stop: threading.Event) -> None:
+    """A client that sends a byte now and then, and never all of its request."""
+    with contextlib.suppress(OSError), connected(base) as connection:
+        connection.sendall(beginning)
+        while not stop.wait(0.2):
+            connection.sendall(b"x")
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_forty_clients_that_trickle_hold_up_nobody(tmp_path: Path, part: str) -> None:
+    beginning = {
+        "head": b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
+        "body": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n",
+    }[part]
+    stop = threading.Event()
     with serving(tmp_path) as (base, _process):
-        silent = [connected(base) for _ in range(5)]
-        with connected(base) as kept:
-            kept.sendall(REQUEST)
-            assert answer(kept).startswith(b"HTTP/1.1 200")
-            assert kept.recv(1) == b""
-        assert [it.recv(1) for it in silent] == [b""] * 5
+        slow = [
+            threading.Thread(target=trickle, args=(base, beginning, stop), daemon=True)
+            for _ in range(40)
+        ]
+        for thread in slow:
+            thread.start()
+        for _ in range(5):
+            with connected(base) as connection:
+                began = time.monotonic()
+                connection.sendall(REQUEST)
+                assert answer(connection).endswith(b"ok")
+                assert time.monotonic() - began < 2
+        stop.set()
+        for thread in slow:
+            thread.join(10)
 
 
 def test_a_request_waits_for_a_thread_however_long_that_takes(tmp_path: Path) -> None:
-    with serving(tmp_path, "--keep-alive", "1") as (base, _process):
-        kept, silent = connected(base), connected(base)
-        for connection in (kept, silent):
-            connection.sendall(REQUEST)
-            assert b"keep-alive" in answer(connection).lower()
+    with serving(tmp_path) as (base, _process):
         busy, new = connected(base), connected(base)
         busy.sendall(REQUEST.replace(b"/health/live", b"/slow"))
         while not (tmp_path / "go.began").exists():
             time.sleep(0.01)
-        for connection in (kept, new):
-            connection.sendall(REQUEST)
-        assert silent.recv(1) == b""  # so the other's time is over, too
+        new.sendall(REQUEST)
         (tmp_path / "go").touch()
-        assert [answer(it)[:12] for it in (busy, kept, new)] == [b"HTTP/1.1 200"] * 3
+        assert [answer(it)[:12] for it in (busy, new)] == [b"HTTP/1.1 200"] * 2
+
+
+def test_a_process_that_dies_is_replaced(tmp_path: Path) -> None:
+    with serving(tmp_path) as (base, process):
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        [first] = children.read_text().split()
+        os.kill(int(first), signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while children.read_text().split() in ([], [first]) or not http_answers(f"{base}/"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_the_processes_end_with_their_parent(tmp_path: Path) -> None:
+    with serving(tmp_path) as (base, process):
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 20
+        while http_answers(f"{base}/"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
@@ -143,19 +183,4 @@ def test_what_was_begun_is_finished_when_the_server_ends(
 def test_an_idle_server_ends_at_once(tmp_path: Path) -> None:
     with serving(tmp_path) as (_base, process):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
-
-
-def test_a_request_over_a_kept_connection_is_answered_while_the_server_ends(
-    tmp_path: Path,
-) -> None:
-    with serving(tmp_path, "--keep-alive", "30") as (base, process), connected(base) as kept:
-        kept.sendall(REQUEST)
-        assert b"keep-alive" in answer(kept).lower()
-        process.send_signal(signal.SIGTERM)
-        while http_answers(f"{base}/"):
-            time.sleep(0.01)
-        kept.sendall(REQUEST)
-        assert b"connection: close" in answer(kept).lower()
-        assert kept.recv(1) == b""
         assert process.wait(30) == 0

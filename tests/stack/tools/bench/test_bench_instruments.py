@@ -6,13 +6,10 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import psycopg2
 import pytest
-from django.conf import settings
 
-from devstack.bench import load, usage
-from devstack.bench.multiply import multiply
-from devstack.bench.receiver import Receiver
+from tools.bench import load, usage
+from tools.bench.receiver import Receiver
 
 HANGS_UP_EVERY = 5
 
@@ -108,29 +105,3 @@ def test_cpu_of_ended_children_is_counted_and_memory_of_living_ones() -> None:
     assert cpu["it"] >= 0.4
     assert memory["it"] > 50
     assert usage.BENCH in cpu
-
-
-def test_multiplied_rows_copy_what_is_not_changed() -> None:
-    database = psycopg2.connect(settings.DATABASE_URL)
-    try:
-        with database, database.cursor() as cursor:
-            cursor.execute(
-                "CREATE TEMP TABLE bench_rows (id serial, n_id bigint, word text,"
-                " size integer GENERATED ALWAYS AS (length(word)) STORED)"
-            )
-            cursor.execute("INSERT INTO bench_rows (n_id, word) VALUES (1, 'kept'), (2, 'other')")
-        multiply(
-            database,
-            "bench_rows",
-            source="word = 'kept'",
-            first=10,
-            last=12,
-            changes={"n_id": "n * 2 + source.n_id"},
-        )
-        with database.cursor() as cursor:
-            cursor.execute("SELECT id, n_id, word, size FROM bench_rows WHERE n_id > 2 ORDER BY 1")
-            assert cursor.fetchall() == [(3, 21, "kept", 4), (4, 23, "kept", 4), (5, 25, "kept", 4)]
-        with pytest.raises(LookupError, match="no row"):
-            multiply(database, "bench_rows", source="word = 'none'", first=1, last=1, changes={})
-    finally:
-        database.close()

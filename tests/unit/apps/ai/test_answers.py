@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from apps.ai import report
-from apps.ai.assessment import InvalidAssessment, read_findings
+from apps.ai.evidence.findings import InvalidAssessment, read_findings
 from apps.ai.language import detect
-from apps.ai.prompts import judgement_question, rubric_question
-from apps.ai.rubric import Criterion, InvalidRubric
-from apps.ai.rubric import read_criteria as read_criteria_of
-from apps.ai.sending import prepare
+from apps.ai.pipeline import report
+from apps.ai.provider.prompts import judgement_question, rubric_question
+from apps.ai.redaction.outgoing import prepare
+from apps.ai.rubric.criteria import Criterion, InvalidRubric
+from apps.ai.rubric.criteria import read_criteria as read_criteria_of
 
 SECRET = "Иван Тайный"
 

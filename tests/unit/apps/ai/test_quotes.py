@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.ai.evidence import FoldedText
+from apps.ai.evidence.quotes import FoldedText
 
 RESUME = (
     "Иван\u00a0Петров — Python‑разработчик\n"

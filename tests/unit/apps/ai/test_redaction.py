@@ -9,10 +9,10 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.ai.evidence import FoldedText, Span
+from apps.ai.evidence.quotes import FoldedText, Span
 from apps.ai.redaction import Found, leave_out, redact
-from apps.ai.sending import prepare, prepare_requirements
-from tests.ai.snippets import SNIPPETS
+from apps.ai.redaction.outgoing import prepare, prepare_requirements
+from tests.unit.apps.ai.snippets import SNIPPETS
 
 
 def sent(text: str) -> str:

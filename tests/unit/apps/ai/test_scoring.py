@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from apps.ai.rubric import Criterion
-from apps.ai.scoring import Judged, matches, score
+from apps.ai.pipeline.scoring import Judged, matches, score
+from apps.ai.rubric.criteria import Criterion
 
 
 def judged(*items: tuple[str, int, str]) -> list[Judged]:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from apps.notifications import backoff, payloads, signing
-from kafka_bridge.events import NewNotifications, NewSending
+from apps.notifications.delivery import backoff, payloads, signing
+from kafka_bridge.contract.events import NewNotifications, NewSending
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 IDS = {"processing_id": 1, "user_id": 2, "resume_id": 3, "requirements_id": 4}

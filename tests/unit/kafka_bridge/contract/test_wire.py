@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from kafka_bridge import codec
-from kafka_bridge.events import EVENTS
+from kafka_bridge.contract import codec
+from kafka_bridge.contract.events import EVENTS
 
 
 def test_every_event_of_the_contract_survives_the_wire():

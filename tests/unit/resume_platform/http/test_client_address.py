@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from resume_platform.api.client_address import client_address
+from resume_platform.http.client_address import client_address, client_network
 
 PROXIES = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")]
 
@@ -33,3 +33,11 @@ def test_only_a_trusted_proxy_speaks_for_others(
         meta["HTTP_X_FORWARDED_FOR"] = forwarded
 
     assert client_address(meta, PROXIES) == client
+
+
+def test_a_network_of_ipv6_is_one_client() -> None:
+    networks = [
+        client_network({"REMOTE_ADDR": address}, [])
+        for address in ("2001:db8::1", "2001:db8::ffff:2", "::ffff:1.2.3.4", "1.2.3.4", "")
+    ]
+    assert networks == ["2001:db8::/64", "2001:db8::/64", "1.2.3.4", "1.2.3.4", "unknown"]

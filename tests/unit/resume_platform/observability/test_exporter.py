@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import generate_latest
 
-from resume_platform import exporter
-from resume_platform.exporter import Values, figures, registry_of
-from resume_platform.metrics import Figure
+from resume_platform.observability import exporter
+from resume_platform.observability.exporter import Values, figures, registry_of
+from resume_platform.observability.metrics import Figure
 
 WELL = Figure("test_well", "A figure that can be had", ("kind",))
 AWAY = Figure("test_away", "A figure that cannot be had")

@@ -13,12 +13,12 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from resume_platform import metrics
-from resume_platform.metrics import Figure
-from tests.metrics.expressions import read
+from resume_platform.observability import metrics
+from resume_platform.observability.metrics import Figure
+from tests.support.paths import ROOT
+from tests.unit.resume_platform.observability.expressions import read
 
-ROOT = Path(__file__).parents[2]
-CATALOGUE = ROOT / "resume_platform" / "metrics.py"
+CATALOGUE = ROOT / "resume_platform" / "observability" / "metrics.py"
 CODE = ("apps", "kafka_bridge", "resume_platform", "staff")
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yaml"
 DASHBOARD = ROOT / "deploy" / "grafana" / "dashboard.json"
@@ -84,7 +84,9 @@ def made_in(file: Path) -> set[str]:
         alias.asname or alias.name
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom)
-        and (node.module or "").startswith(("prometheus_client", "resume_platform.metrics"))
+        and (node.module or "").startswith(
+            ("prometheus_client", "resume_platform.observability.metrics")
+        )
         for alias in node.names
         if alias.name in METRIC_TYPES
     }

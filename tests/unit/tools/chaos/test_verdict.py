@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from devstack.chaos.verdict import Seen, judge
+from tools.chaos.verdict import Seen, judge
 
 KEPT = Seen(
     wanted=2,

@@ -15,8 +15,8 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from resume_platform import logs
-from resume_platform.logs.handlers import DailyFileHandler
+from resume_platform.observability import logs
+from resume_platform.observability.logs.handlers import DailyFileHandler
 
 DAY = 86_400.0
 NOON = datetime(2026, 5, 10, 12, tzinfo=UTC).timestamp()
@@ -138,7 +138,7 @@ def test_each_process_has_a_file_and_the_notifications_keep_their_name(
 ):
     monkeypatch.setattr(settings, "LOG_DIR", str(tmp_path / "logs"))
     logs.configure({"process": process})
-    structlog.get_logger("kafka_bridge.bridge").info("bridge.started")
+    structlog.get_logger("kafka_bridge.process.bridge").info("bridge.started")
     assert '"event": "bridge.started"' in texts(tmp_path / "logs")[name]
 
 
