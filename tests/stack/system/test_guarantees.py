@@ -54,7 +54,7 @@ def test_a_worker_killed_in_the_middle_of_a_judgement_loses_nothing(stack, clien
 
 
 def test_valkey_forgetting_everything_loses_nothing(client, ai, query, queue):
-    ai(delay=1)
+    ai(delay=5)
     # More than the worker takes at once, so that wake-ups wait in Valkey when it forgets them.
     processings = [client.judge() for _ in range(40)]
     wait_for(lambda: queue.llen("ai") > 0)

@@ -32,7 +32,9 @@ def test_sixteen_registrations_of_one_name_give_one_201(server: Server) -> None:
         )
     )
 
-    assert statuses == {201: 1, 409: 15}
+    # Those who wait too long for a turn to hash are told to come again.
+    assert statuses.pop(503, 0) + statuses[409] == AT_ONCE - 1
+    assert statuses[201] == 1
 
 
 def test_sixteen_starts_of_one_user_give_exactly_three(server: Server) -> None:
