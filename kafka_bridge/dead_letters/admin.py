@@ -123,13 +123,14 @@ class DeadLetterAdmin(WithStaffActions, ReadOnly, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         # A page of payloads may be megabytes.
-        return super().get_queryset(request).select_related("task").defer("value", "headers")
+        letters: QuerySet[DeadLetter] = super().get_queryset(request)
+        return letters.select_related("task").defer("value", "headers")
 
     def get_object(self, request: HttpRequest, *args: Any, **options: Any) -> DeadLetter | None:
         letter: Any = super().get_object(request, *args, **options)
         if letter is not None:
             letter.with_texts = request.user.has_perm("kafka_bridge.view_payload")
-        return letter
+        return letter  # type: ignore[no-any-return]
 
     # --- what happened ---
 

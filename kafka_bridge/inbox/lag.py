@@ -26,4 +26,5 @@ def lag_of(partition: dict[str, Any]) -> int | None:
     end: int = partition["hi_offset"]
     if partition["fetch_state"] != "active" or end < 0:
         return None
-    return max(0, end - max(partition["committed_offset"], partition["lo_offset"], 0))
+    begin: int = max(partition["committed_offset"], partition["lo_offset"], 0)
+    return max(0, end - begin)

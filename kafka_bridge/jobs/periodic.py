@@ -115,4 +115,4 @@ def _take(job: Job) -> bool:
             """,
             {"name": job.name, "every": job.every},
         )
-        return cursor.rowcount > 0
+        return bool(cursor.rowcount)

@@ -129,7 +129,7 @@ def renew(tokens: Sequence[uuid.UUID]) -> int:
             """,
             [list(tokens), settings.LEASE_SECONDS],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 # By the key, as above.

@@ -21,7 +21,7 @@ def main() -> None:
             self._commit(self._batch)
             return super()._store_and_commit()
 
-    bridge.Intake = ForgetfulIntake  # type: ignore[misc]
+    bridge.Intake = ForgetfulIntake  # type: ignore[attr-defined]
     sys.exit(bridge.Bridge().run())
 
 

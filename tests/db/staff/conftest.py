@@ -2,16 +2,14 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.test import Client
-
-from staff.dashboard import page
-from staff.dashboard.kept import Kept
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the machine, each test counts for itself."""
-    monkeypatch.setattr(page, "_kept", Kept())
+def empty_cache() -> None:
+    """Each test counts for itself."""
+    cache.clear()
 
 
 @pytest.fixture
