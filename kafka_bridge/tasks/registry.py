@@ -48,12 +48,10 @@ class RetryPolicy:
     def max_attempts(self) -> int:
         return len(self.schedule) + 1
 
-    def delay(
-        self, attempt_no: int, spread: Callable[[float, float], float] | None = None
-    ) -> float:
+    def delay(self, attempt_no: int) -> float:
         """Seconds to wait after attempt `attempt_no` (1 for the first)."""
         base = self.schedule[min(attempt_no, len(self.schedule)) - 1] if self.schedule else 0.0
-        return base * (spread or random.uniform)(1 - self.jitter, 1 + self.jitter)
+        return base * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311  spreads load
 
 
 DEFAULT_RETRY = RetryPolicy(schedule=(1, 5, 30, 120, 600))

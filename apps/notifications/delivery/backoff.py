@@ -1,11 +1,11 @@
-"""What an answer means and when to try again. Knows no Django; clock and dice are passed in."""
+"""What an answer means and when to try again. The clock is passed in."""
 
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-JITTER = 0.2
+from kafka_bridge.tasks import RetryPolicy
+
 MAX_RETRY_AFTER = 3600.0
 
 
@@ -19,15 +19,10 @@ def is_retried(status: int) -> bool:
 
 
 def next_delay(
-    number: int,
-    schedule: Sequence[float],
-    *,
-    retry_after: float | None = None,
-    spread: Callable[[float, float], float] = random.uniform,
+    number: int, schedule: Sequence[float], *, retry_after: float | None = None
 ) -> float:
     """Seconds to wait after attempt `number` (1 for the first); `retry_after` only adds to it."""
-    base = schedule[min(number, len(schedule)) - 1] if schedule else 0.0
-    return max(base * spread(1 - JITTER, 1 + JITTER), retry_after or 0.0)
+    return max(RetryPolicy(tuple(schedule)).delay(number), retry_after or 0.0)
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:

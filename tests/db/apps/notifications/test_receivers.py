@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from apps.notifications import services
 from apps.notifications.delivery import attempt as attempts
-from apps.notifications.delivery import backoff, host_limiter
+from apps.notifications.delivery import host_limiter
 from apps.notifications.models import Callback, CallbackAttempt
 from kafka_bridge.models import DeadLetter
 from tests.db.apps.notifications.conftest import OCCURRED_AT, Bridge
@@ -37,8 +37,7 @@ def clock(full_schedule: None, settings: Settings, monkeypatch: pytest.MonkeyPat
     clock = Clock()
     settings.WEBHOOK_TIMEOUT_SECONDS = 0.15
     monkeypatch.setattr(attempts, "now", lambda: clock.now)
-    middle = {"retry_after": None, "spread": lambda low, high: (low + high) / 2}
-    monkeypatch.setattr(backoff.next_delay, "__kwdefaults__", middle)
+    monkeypatch.setattr("random.uniform", lambda low, high: (low + high) / 2)
     monkeypatch.setattr(services, "HOST_LIMITER", host_limiter.HostLimiter())
     return clock
 

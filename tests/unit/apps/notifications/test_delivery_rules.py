@@ -156,15 +156,15 @@ def test_what_a_status_means(status: int, meaning: str) -> None:
     ],
 )  # fmt: skip
 def test_the_next_attempt_follows_the_schedule(
-    number: int, retry_after: float | None, luck: float, seconds: float
+    number: int,
+    retry_after: float | None,
+    luck: float,
+    seconds: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: low + luck * (high - low))
     schedule = (5, 300, 1800, 7200, 18000, 36000, 36000)
-    delay = backoff.next_delay(
-        number,
-        schedule,
-        retry_after=retry_after,
-        spread=lambda low, high: low + luck * (high - low),
-    )
+    delay = backoff.next_delay(number, schedule, retry_after=retry_after)
     assert delay == pytest.approx(seconds)
 
 
