@@ -20,6 +20,7 @@ COMMANDS = {
         "measure throughput, latency, HTTP (--help: the scenarios)",
     ),
     "chaos": ("tools.chaos.command", "kill everything at random under load; nothing is lost"),
+    "attack": ("tools.attack.command", "what strangers can do to everybody else: one table"),
     "kafka": ("devstack.kafka.__main__", "a real Apache Kafka, by Java (--nodes 1|3, --port N)"),
     "lint": ("devstack.lint", "formatting, lint, types, import rules, or one CHECK of them"),
     "openai-standin": ("devstack.openai_standin.__main__", "the OpenAI stand-in alone (--port N)"),

@@ -1,5 +1,6 @@
 """The system's API as a client sees it, for the demo and the benchmarks."""
 
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,15 @@ class Client:
         self._http = requests.Session()
         # The stack is on loopback, whatever proxy the environment names.
         self._http.trust_env = False
+
+    @classmethod
+    def of_new_user(cls, api: str, name: str) -> "Client":
+        """Registered under a random name, and logged in."""
+        client, password = cls(api), secrets.token_urlsafe(24)
+        username = f"{name}-{secrets.token_hex(6)}@example.com"
+        client.register(username=username, password=password, full_name=name)
+        client.login(username=username, password=password)
+        return client
 
     def register(self, *, username: str, password: str, full_name: str) -> int:
         body = {"username": username, "password": password, "full_name": full_name}
@@ -67,6 +77,10 @@ class Client:
             return []  # storage follows the events: a moment later it is there
         return list(self._json("/get_processing_detail", answer))
 
+    def outcomes(self) -> tuple[int, int]:
+        """How many of the user's processings are finished, and how many failed."""
+        return self._count("finished"), self._count("failed")
+
     def webhook_secret(self) -> str:
         answer = self._http.get(f"{self._api}/webhook_secret", timeout=TIMEOUT_SECONDS)
         return str(self._json("/webhook_secret", answer)["secret"])
@@ -75,9 +89,17 @@ class Client:
         with file.open("rb") as content:
             return int(self._post(path, files={"file": (file.name, content)})[key])
 
+    def send(self, method: str, path: str, **request: Any) -> requests.Response:
+        """The answer, whatever it is."""
+        return self._http.request(method, f"{self._api}{path}", timeout=TIMEOUT_SECONDS, **request)
+
+    def _count(self, status: str) -> int:
+        answer = self.send("GET", "/get_processing", params={"status": status, "limit": "1"})
+        self._json("/get_processing", answer)
+        return int(answer.headers["X-Total-Count"])
+
     def _post(self, path: str, **request: Any) -> dict[str, Any]:
-        answer = self._http.post(f"{self._api}{path}", timeout=TIMEOUT_SECONDS, **request)
-        return dict(self._json(path, answer))
+        return dict(self._json(path, self.send("POST", path, **request)))
 
     def _json(self, what: str, answer: requests.Response) -> Any:
         if not answer.ok:

@@ -55,11 +55,7 @@ class Load:
         self._stop.set()
 
     def _session(self) -> tuple[Client, int]:
-        client = Client(self._api)
-        username = f"chaos-{secrets.token_hex(6)}@example.com"
-        password = secrets.token_urlsafe(24)
-        client.register(username=username, password=password, full_name="Chaos")
-        client.login(username=username, password=password)
+        client = Client.of_new_user(self._api, "chaos")
         return client, client.create_requirements(REQUIREMENTS)
 
     def _work(self, client: Client, requirements: int) -> None:

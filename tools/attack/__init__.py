@@ -1,0 +1,1 @@
+"""The adversary's suite: what one stranger can do to everybody else."""
