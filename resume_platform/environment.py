@@ -201,6 +201,8 @@ class Environment(BaseSettings):
     AI_RPD: Count = 200
     AI_TPM: Count = 40_000
     AI_MAX_WAIT_SECONDS: Seconds = 600
+    AI_USER_DAY_SHARE: Annotated[float, Field(gt=0, le=1)] = 0.5
+    AI_USER_DAY_BUDGET: Annotated[Decimal, Field(ge=0)] = Decimal(0)
     AI_BLOCKED_COUNTRIES: CommaList = ["RU"]
     EGRESS_TRACE_URL: HttpUrl = ""
     EGRESS_UNKNOWN: Annotated[str, Field(pattern="^(refuse|allow)$")] = "refuse"

@@ -33,8 +33,9 @@ from kafka_bridge.tasks.backlog import oldest_owed
 log = structlog.get_logger(__name__)
 
 BATCH_SIZE = 100
-# A backlog of our own excuses a request for this many times the setting, not for ever.
-PATIENCE_WITH_A_BACKLOG = 10
+# A backlog of our own excuses a request for this many times the setting, not for ever: for longer
+# than a day, after which the AI's day budget is there again.
+PATIENCE_WITH_A_BACKLOG = 30
 NO_RESULT = "No result came in time. Please start the processing again."
 
 

@@ -32,6 +32,9 @@ class UsageTotals:
             self.usage += usage
         return 0  # nothing from before a wait is remembered
 
+    def check_budget(self) -> None:
+        """An evaluation is no user's."""
+
 
 class WaitingProvider:
     """Waits in place where a row would be tried again later."""

@@ -47,6 +47,7 @@ def configured_rate_limiter() -> RateLimiter:
             tpm=settings.AI_TPM,
             max_wait=float(settings.AI_MAX_WAIT_SECONDS),
             timeout=float(settings.OPENAI_TIMEOUT_SECONDS),
+            user_day_share=settings.AI_USER_DAY_SHARE,
         ),
     )
 

@@ -50,6 +50,9 @@ class Ledger(Protocol):
     ) -> int:
         """Book one answer; returns how many useless ones the question is known to have had."""
 
+    def check_budget(self) -> None:
+        """Raise LimitReached once the user's budget of the day is spent."""
+
 
 class GuardedProvider:
     """The provider as one row may ask it."""
@@ -117,6 +120,7 @@ class GuardedProvider:
         if verdict == "unknown":
             raise ProviderUnavailable("egress_unknown")
         try:
+            self._ledger.check_budget()
             permit = self._rate_limiter.acquire(self._caller, tokens=_estimated_tokens(question))
         except (LimitReached, ProviderUnavailable) as error:
             metrics.AI_WAITS.labels(error.reason).inc()

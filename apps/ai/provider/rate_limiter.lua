@@ -5,6 +5,7 @@ local P = KEYS[1]
 local CALLS, TOKENS, SERVED, LAST = P .. 'calls', P .. 'tokens', P .. 'served', P .. 'last'
 local USERS, DUE, DAYS, STATE = P .. 'users', P .. 'due', P .. 'days', P .. 'state'
 local function waiting(user) return P .. 'waiting:' .. user end
+local function days(user) return P .. 'days:' .. user end
 local function num(v) return tonumber(v or '0') or 0 end
 
 local now = num(ARGV[2])
@@ -84,24 +85,39 @@ local function when_tokens(position, need, tpm, window)
   return now + window * math.ceil(wanted / tpm)
 end
 
-local function when_day(position, rpd, day, step)
-  local used, buckets = 0, {}
-  for _, bucket in ipairs(redis.call('HKEYS', DAYS)) do
-    if num(bucket) * step + step + day <= now then
-      redis.call('HDEL', DAYS, bucket)
+-- The calls of each bucket that still counts, and their sum.
+local function calls_of_day(key, oldest)
+  local calls, sum, log = {}, 0, redis.call('HGETALL', key)
+  for i = 1, #log, 2 do
+    if num(log[i]) <= oldest then
+      redis.call('HDEL', key, log[i])
     else
-      table.insert(buckets, num(bucket))
+      calls[num(log[i])] = num(log[i + 1])
+      sum = sum + num(log[i + 1])
     end
   end
-  for _, bucket in ipairs(buckets) do used = used + num(redis.call('HGET', DAYS, bucket)) end
-  local missing = position + 1 - (rpd - used)
-  if missing <= 0 then return now end
+  return calls, sum
+end
+
+-- A user may have `share` of what the others leave of the day, but one call at least: whoever comes
+-- later finds something left. Waiting is the user's own doing where alone they would wait as well.
+local function when_day(user, rank, position, rpd, share, day, step)
+  local oldest = (now - day) / step - 1
+  local calls, used = calls_of_day(DAYS, oldest)
+  local mine, own = calls_of_day(days(user), oldest)
+  local limit = own + rank + 1 > math.max(1, share * rpd) and 'rpd' or 'rpd_others'
+  local function fits()
+    return used + position + 1 <= rpd and own + rank + 1 <= math.max(1, share * (rpd - used + own))
+  end
+  if fits() then return now, limit end
+  local buckets = {}
+  for bucket in pairs(calls) do table.insert(buckets, bucket) end
   table.sort(buckets)
   for _, bucket in ipairs(buckets) do
-    missing = missing - num(redis.call('HGET', DAYS, bucket))
-    if missing <= 0 then return bucket * step + step + day end
+    used, own = used - calls[bucket], own - (mine[bucket] or 0)
+    if fits() then return bucket * step + step + day, limit end
   end
-  return now + day
+  return now + day, limit
 end
 
 if ARGV[1] == 'acquire' then
@@ -110,6 +126,7 @@ if ARGV[1] == 'acquire' then
   local need = math.min(num(ARGV[6]), tpm)
   local rpm, rpd, window, day, step = num(ARGV[7]), num(ARGV[9]), num(ARGV[10]), num(ARGV[11]), num(ARGV[12])
   local max_wait, reserve, grace, probe = num(ARGV[13]), num(ARGV[14]), num(ARGV[15]), num(ARGV[16])
+  local share = num(ARGV[17])
   prune(window, grace)
 
   local pause = breaker_wait(STATE, now)
@@ -122,8 +139,9 @@ if ARGV[1] == 'acquire' then
   local at, limit = when_requests(position, cap, window), 'rpm'
   local t = when_tokens(position, need, tpm, window)
   if t > at then at, limit = t, 'tpm' end
-  t = when_day(position, rpd, day, step)
-  if t > at then at, limit = t, 'rpd' end
+  local whose
+  t, whose = when_day(user, rank, position, rpd, share, day, step)
+  if t > at then at, limit = t, whose end
   t = num(redis.call('HGET', STATE, 'hold_until'))
   if t > at then at, limit = t, 'provider' end
 
@@ -134,17 +152,18 @@ if ARGV[1] == 'acquire' then
     redis.call('HINCRBY', STATE, 'tokens', need)
     redis.call('HINCRBY', SERVED, user, 1)
     redis.call('HSET', LAST, user, redis.call('HGET', STATE, 'calls'))
-    redis.call('HINCRBY', DAYS, math.floor(now / step), 1)
+    for _, key in ipairs({ DAYS, days(user) }) do redis.call('HINCRBY', key, math.floor(now / step), 1) end
     if not breaker_is_closed(STATE) then breaker_probes(STATE, now, probe) end
     leave(user, row)
-    for _, key in ipairs({ CALLS, TOKENS, SERVED, LAST, DAYS, STATE }) do
+    for _, key in ipairs({ CALLS, TOKENS, SERVED, LAST, DAYS, days(user), STATE }) do
       redis.call('PEXPIRE', key, day + step)
     end
     return { 'go', 0, id }
   end
   if at - now > max_wait then
+    -- Without a place, so that who waits for the day's budget holds up nobody's minute.
     leave(user, row)
-    return { 'over', at - now, limit }
+    return { limit == 'rpd_others' and 'wait' or 'over', at - now, limit }
   end
   redis.call('ZADD', waiting(user), 'NX', arrival, row)
   redis.call('ZADD', DUE, at, user .. '|' .. row)

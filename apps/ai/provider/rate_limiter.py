@@ -4,7 +4,8 @@ workers together.
 One atomic Lua script in Redis per question, by Redis' own clock. A question that must wait gets the
 exact time at which it may be asked, and waits in its row; who is nearer to the front of the queue
 is counted before it. The queue is fair: a row's place is its number among its own user's rows,
-counted on from what that user had in the current minute.
+counted on from what that user had in the current minute. Of the day's requests a user may have a
+share of what the others leave; who waits because of others waits on, however long that takes.
 """
 
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ CIRCUIT_MOST_SECONDS = 120.0
 MOST_HOLD_SECONDS = 900.0
 
 REDIS_AWAY_SECONDS = 5.0
+# A day's budget may be raised while rows wait for it.
+_LOOK_AGAIN_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Quota:
     tpm: int
     max_wait: float
     timeout: float
+    user_day_share: float = 1.0
     minute: float = 60.0
 
     @property
@@ -100,6 +104,7 @@ class RateLimiter:
                 _ms(quota.minute + _MARGIN_SECONDS), _ms(DAY_SECONDS), _ms(_DAY_STEP),
                 _ms(quota.max_wait), quota.reserve,
                 _ms(_GRACE_SECONDS), _ms(quota.timeout + 5),
+                quota.user_day_share,
             )  # fmt: skip
         except redis.RedisError as error:
             self._away(error)
@@ -108,7 +113,10 @@ class RateLimiter:
             return str(what)
         if verdict == "circuit":
             raise ProviderUnavailable("circuit_open", int(wait) / 1000)
-        raise LimitReached(f"limit_{what}", int(wait) / 1000, is_final=verdict == "over")
+        seconds, is_final = int(wait) / 1000, verdict == "over"
+        if not is_final:
+            seconds = min(seconds, max(quota.max_wait, _LOOK_AGAIN_SECONDS))
+        raise LimitReached(f"limit_{what}", seconds, is_final=is_final)
 
     def settle(
         self, permit: str, *, used: int | None, is_available: bool, hold: float = 0.0

@@ -1,6 +1,7 @@
 """The usage ledger: one entry per answer, with its tokens and its price, useful or not."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db.models.functions import TruncDate
 
 from apps.ai.models import ProviderCall
 from apps.ai.provider.answer import Usage
+from apps.ai.provider.errors import LimitReached
 from apps.ai.provider.pricing import cost
 from resume_platform.observability import metrics
 
@@ -53,6 +55,19 @@ class UsageLedger:
             is_useful=is_useful,
         )
         return 0 if is_useful else ProviderCall.objects.filter(**call, is_useful=False).count()
+
+    def check_budget(self) -> None:
+        """Raise LimitReached until the next day of UTC once AI_USER_DAY_BUDGET is spent."""
+        if not settings.AI_USER_DAY_BUDGET:
+            return
+        now = datetime.now(UTC)
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        calls = ProviderCall.objects.filter(user_id=self.user_id, created_at__gte=today)
+        spent = calls.aggregate(money=Sum("cost"))["money"] or 0
+        if spent >= settings.AI_USER_DAY_BUDGET:
+            wait = (today + timedelta(days=1) - now).total_seconds()
+            is_final = wait > settings.AI_MAX_WAIT_SECONDS
+            raise LimitReached("user_day_budget", wait, is_final=is_final)
 
 
 def _count(usage: Usage, *, model: str, price: Decimal | None) -> None:

@@ -114,6 +114,28 @@ def test_requests_a_day_free_up_a_day_later(make_limits):
     assert isinstance(limits.ask(3), str)
 
 
+def test_each_user_leaves_something_of_the_day_to_who_comes_later(make_limits):
+    limits = make_limits(rpm=1000, rpd=100, user_day_share=0.5)
+    had = [
+        sum(isinstance(limits.ask(row, user), str) for row in range(100)) for user in (1, 2, 3, 4)
+    ]
+    assert had == [50, 25, 12, 6]
+
+
+def test_only_who_used_up_their_own_share_is_refused_a_long_wait(make_limits):
+    limits = make_limits(rpm=1000, rpd=4, user_day_share=0.5)
+    for user in (1, 1, 2, 3):
+        assert isinstance(limits.ask(1, user), str)
+    own = limits.ask(9, 1)
+    assert (own.why, own.limit) == ("over", "rpd")
+    # Everybody else waits, looks again before the day is over, and holds up nobody's minute.
+    for user in (2, 4):
+        assert limits.ask(9, user) == Refused("wait", 1800.0, "rpd_others")
+    assert limits.state().waiting == 0
+    limits.now += own.seconds
+    assert isinstance(limits.ask(9, 4), str)
+
+
 def test_tokens_are_reserved_and_settled_by_what_was_used(make_limits):
     limits = make_limits(rpm=100, tpm=1000)
     first = limits.ask(1, tokens=900)
