@@ -3,9 +3,13 @@
 The row stays, under a name that says so, as the memory that this id was somebody's.
 """
 
+from django.conf import settings
+from django.db.models import Q
+
 from apps.auth import user_cache
+from apps.auth.models import User
 from kafka_bridge.erasure import personal_data
-from kafka_bridge.erasure.erase_user import register_personal_data
+from kafka_bridge.erasure.erase_user import register_personal_data, register_protected
 from kafka_bridge.erasure.personal_data import PersonalData
 
 ACCOUNT = PersonalData(
@@ -43,4 +47,13 @@ def close_account(user_id: int) -> None:
         personal_data.empty_of_user(kind, user_id=user_id)
 
 
+def is_staff(user_id: int) -> bool:
+    """Members of the staff lose their rights first, by a person's hand."""
+    return (
+        "auth" in settings.ENABLED_APPS
+        and User.objects.filter(Q(is_staff=True) | Q(is_superuser=True), id=user_id).exists()
+    )
+
+
 register_personal_data("auth", *KINDS, also=user_cache.renew)
+register_protected(is_staff)

@@ -162,11 +162,9 @@ def erase_user(*, user_id: int) -> None:
 
 @transaction.atomic
 def _shut_out(user_id: int) -> None:
+    if erasure.is_staff(user_id):
+        raise Conflict(_("It is a member of the staff: take the rights away first."), "is_staff")
     if "auth" in settings.ENABLED_APPS:
-        if User.objects.filter(id=user_id, is_staff=True).exists():
-            raise Conflict(
-                _("It is a member of the staff: take the rights away first."), "is_staff"
-            )
         erasure.close_account(user_id)
         transaction.on_commit(partial(user_cache.changed, user_id), robust=True)
     erasures.request(user_id)

@@ -15,7 +15,7 @@ from django.db.models import Q
 from apps.notifications.delivery import payloads
 from apps.notifications.delivery.payloads import Payload
 from apps.notifications.models import Callback, CallbackAttempt, Tombstone
-from kafka_bridge.contract import erased_users
+from kafka_bridge.contract import erased_users, issuers
 from kafka_bridge.contract.events import NewRequest, ResultEvent, SendingResponse
 from kafka_bridge.tasks import Permanent
 
@@ -69,6 +69,14 @@ def register(events: Sequence[NewRequest]) -> None:
     """
     erased = erased_users.among(event.user_id for event in events)
     events = [event for event in events if event.user_id not in erased]
+    if _register(events):
+        _evict_strangers([event.processing_id for event in events])
+        if _register(events):
+            raise Permanent("owner_conflict")
+
+
+def _register(events: Sequence[NewRequest]) -> bool:
+    """Whether one of the processings is another user's here."""
     with connection.cursor() as cursor:
         cursor.execute(
             _REGISTER,
@@ -82,8 +90,14 @@ def register(events: Sequence[NewRequest]) -> None:
                 "urls": [event.callback_url for event in events],
             },
         )
-        if cursor.fetchone()[0]:
-            raise Permanent("owner_conflict")
+        return bool(cursor.fetchone()[0])
+
+
+def _evict_strangers(processing_ids: Iterable[int]) -> None:
+    """Take away what others than the owners registered, of processings that were issued here."""
+    owners = issuers.owners(("processing", id_) for id_ in processing_ids)
+    for (_kind, id_), user_id in owners.items():
+        Callback.objects.filter(processing_id=id_).exclude(user_id=user_id).delete()
 
 
 @dataclass(frozen=True)
@@ -104,7 +118,11 @@ def claim(outcome: ResultEvent, *, message_id: int, occurred_at: datetime) -> Ow
     its dead letter opens it again. An outcome that comes after a later run's is called off.
     Permanent: the processing is another user's.
     """
-    owed = _take(outcome, payloads.build(outcome, occurred_at), message_id)
+    payload = payloads.build(outcome, occurred_at)
+    owed = _take(outcome, payload, message_id)
+    if owed is None:
+        _evict_strangers([outcome.response.processing_id])
+        owed = _take(outcome, payload, message_id)
     if owed is None:
         _close(outcome)
     return owed

@@ -3,7 +3,8 @@
 Every column that comes from events is a pure function of the set of events of that id and user: no
 order, repetition or batching changes it (`reduction.py`, `upserts.py`).
 
-An id belongs to the user with the earliest `create_at` (then the smaller user id). A later claim by
+An id that an app here issued belongs to whom it says (`kafka_bridge.contract.issuers`). Any other
+belongs to the user with the earliest `create_at` (then the smaller user id). A later claim by
 somebody else is refused and becomes a dead letter. If the earlier claim arrives second, both rows
 stay and the reads see the earlier one, so nothing of the owner's is ever lost to a stranger.
 """

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from apps.storage import runs
 from apps.storage.models import Status, StoredProcessing
 from kafka_bridge import outbox
-from kafka_bridge.contract.events import NewRequest
+from kafka_bridge.contract.events import MAX_RUN, NewRequest
 from resume_platform.http.errors import Conflict
 
 CANCELLED = "The staff cancelled the processing."
@@ -35,6 +35,8 @@ def judge_again(*, pk: int) -> int:
     latest = max(row.requested_run, row.run if row.run is not None else -1)
     if (row.watched_run is not None and row.watched_run >= latest) or _is_under_way(row):
         raise Conflict(_("It is being judged again already."), "under_way")
+    if latest >= MAX_RUN:
+        raise Conflict(_("It was judged too often."), "too_many_runs")
     request = runs.request(row, run=latest + 1)
     if request is None:
         raise Conflict(_("Its texts are not here any more."), "no_texts")
@@ -55,7 +57,7 @@ def waiting_request(*, pk: int) -> NewRequest:
         raise Conflict(_("It does not wait any more: it has its outcome."), "settled")
     # The watchdog asked for the next run, and its request is on its way here.
     is_asked_again = row.watched_run == row.requested_run
-    run = row.requested_run + is_asked_again
+    run = runs.following(row.requested_run) if is_asked_again else row.requested_run
     known = runs.request(row, run=run) or runs.request_without_texts(row, run=run)
     return known.model_copy(update={"resume": ""})
 
@@ -68,7 +70,7 @@ def cancel(*, pk: int) -> None:
     """
     request = waiting_request(pk=pk)
     row = StoredProcessing.objects.get(pk=pk)
-    outbox.enqueue(runs.failure(row, run=request.run + 1, sentence=CANCELLED))
+    outbox.enqueue(runs.failure(row, run=runs.following(request.run), sentence=CANCELLED))
 
 
 def _locked(pk: int) -> StoredProcessing:

@@ -6,7 +6,13 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
 from apps.storage.models import StoredProcessing, StoredRequirements, StoredResume
-from kafka_bridge.contract.events import NewNotifications, NewRequest, NewSending, SendingResponse
+from kafka_bridge.contract.events import (
+    MAX_RUN,
+    NewNotifications,
+    NewRequest,
+    NewSending,
+    SendingResponse,
+)
 
 
 def claimed_earlier() -> Exists:
@@ -18,6 +24,11 @@ def claimed_earlier() -> Exists:
             processing_id=OuterRef("processing_id"),
         )
     )
+
+
+def following(run: int) -> int:
+    """The run after this one; the last that there may be is its own."""
+    return min(run + 1, MAX_RUN)
 
 
 def request(row: StoredProcessing, *, run: int) -> NewRequest | None:

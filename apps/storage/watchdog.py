@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -23,6 +23,7 @@ from apps.storage.models import Status, StoredProcessing
 from kafka_bridge import outbox
 from kafka_bridge.contract.erased_users import UserErased
 from kafka_bridge.contract.events import (
+    MAX_RUN,
     NewNotifications,
     NewProcessing,
     NewRequest,
@@ -53,7 +54,8 @@ def watch(*, clock: Callable[[], datetime] = timezone.now) -> tuple[int, int]:
     ]
     before = min([overdue, *[moment for moment in under_way if moment is not None]])
     made_again = failed = 0
-    while batch := _act_on_batch(before=max(before, hopeless)):
+    broken: set[int] = set()
+    while batch := _act_on_batch(before=max(before, hopeless), broken=broken):
         made_again += batch.count(True)
         failed += batch.count(False)
     if made_again or failed:
@@ -62,13 +64,34 @@ def watch(*, clock: Callable[[], datetime] = timezone.now) -> tuple[int, int]:
 
 
 @transaction.atomic
-def _act_on_batch(*, before: datetime) -> list[bool]:
-    """One short transaction; True for each request that was made again, False for a failed one."""
-    acted = []
+def _act_on_batch(*, before: datetime, broken: set[int]) -> list[bool | None]:
+    """One short transaction; True for each request that was made again, False for a failed one.
+
+    A row that cannot be acted on (None) stops no other; it joins the `broken` ones, left alone.
+    """
+    acted: list[bool | None] = []
     for found, act in ((_stalled(before), _act_on), (_stalled_orders(before), _act_on_order)):
-        rows = found.order_by("requested_at").select_for_update(skip_locked=True, of=("self",))
-        acted += [act(row) for row in rows[:BATCH_SIZE]]
+        rows = found.exclude(pk__in=broken).order_by("requested_at")
+        for row in rows.select_for_update(skip_locked=True, of=("self",))[:BATCH_SIZE]:
+            acted.append(_in_savepoint(act, row))
+            if acted[-1] is None:
+                broken.add(row.pk)
     return acted
+
+
+def _in_savepoint(act: Callable[[StoredProcessing], bool], row: StoredProcessing) -> bool | None:
+    try:
+        with transaction.atomic():
+            return act(row)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, for all rows alike
+    except Exception as error:  # noqa: BLE001
+        log.error(
+            "storage.watchdog_broken_row",
+            processing_id=row.processing_id,
+            error=type(error).__name__,
+        )
+        return None
 
 
 def _stalled(before: datetime) -> "QuerySet[StoredProcessing]":
@@ -99,7 +122,7 @@ def _act_on(row: StoredProcessing) -> bool:
 def _act_on_order(row: StoredProcessing) -> bool:
     """True if it was made again; False if it is given up, and then it may be ordered anew."""
     assert row.requested_run is not None
-    is_first = row.ordered_run == row.requested_run
+    is_first = row.ordered_run == row.requested_run < MAX_RUN
     request = runs.request(row, run=row.requested_run + 1) if is_first else None
     if request is None:
         row.ordered_run = None
@@ -117,13 +140,14 @@ def _note(line: str, row: StoredProcessing, *, made_again: bool) -> bool:
 
 
 def _next_request(row: StoredProcessing) -> NewRequest | None:
-    """None if this run was the second chance already, or the texts never came."""
+    """None if this run was the second chance or the last, or the texts never came."""
     assert row.requested_run is not None
-    if row.watched_run is not None and row.watched_run == row.requested_run - 1:
+    is_second = row.watched_run is not None and row.watched_run == row.requested_run - 1
+    if is_second or row.requested_run >= MAX_RUN:
         return None
     return runs.request(row, run=row.requested_run + 1)
 
 
 def _failure(row: StoredProcessing) -> NewSending | NewNotifications:
     assert row.requested_run is not None
-    return runs.failure(row, run=row.requested_run + 1, sentence=NO_RESULT)
+    return runs.failure(row, run=runs.following(row.requested_run), sentence=NO_RESULT)

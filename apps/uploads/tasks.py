@@ -1,3 +1,3 @@
-"""Uploads' one handler: what it holds of a user is erased."""
+"""What uploads registers with the bridge: its one handler, an erasure, and whose its ids are."""
 
-from apps.uploads import erasure  # noqa: F401  registers it
+from apps.uploads import erasure, issued_ids  # noqa: F401  register themselves

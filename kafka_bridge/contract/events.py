@@ -20,6 +20,7 @@ from pydantic import (
     StrictInt,
 )
 
+from kafka_bridge.contract.issuers import Subject
 from resume_platform.ids import MAX_ID
 
 
@@ -49,7 +50,9 @@ Text = Annotated[str, Field(strict=True), BeforeValidator(_without_nul)]
 Details = Annotated[dict[str, Any], BeforeValidator(_without_nul)]
 SmallInt = Annotated[StrictInt, Field(ge=-(2**31), le=2**31 - 1)]
 Moment = Annotated[datetime, AfterValidator(_with_zone)]
-Run = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
+# More is no judgement that somebody waits for, and the next run must be a number too.
+MAX_RUN = 1_000
+Run = Annotated[StrictInt, Field(ge=0, le=MAX_RUN)]
 
 
 class Event(BaseModel):
@@ -66,6 +69,10 @@ class Event(BaseModel):
     def partition_key(self) -> int:
         """The user whose events must stay in order."""
         return int(self.user_id)  # type: ignore[attr-defined]
+
+    def subject(self) -> Subject | None:
+        """What the event tells of; None of users and deletions, which touch their own rows only."""
+        return None
 
 
 class NewUser(Event):
@@ -86,6 +93,9 @@ class NewResume(Event):
     user_id: Id
     resume: Text
 
+    def subject(self) -> Subject:
+        return "resume", self.resume_id
+
 
 class NewRequirements(Event):
     topic = "uploading_data"
@@ -94,6 +104,9 @@ class NewRequirements(Event):
     requirements_id: Id
     user_id: Id
     requirements: Text
+
+    def subject(self) -> Subject:
+        return "requirements", self.requirements_id
 
 
 class DeleteProcessing(Event):
@@ -144,6 +157,9 @@ class NewProcessing(Event):
     run: Run = 0
     details: Details | None = None
 
+    def subject(self) -> Subject:
+        return "processing", self.processing_id
+
 
 class NewRequest(Event):
     topic = "AI_handler"
@@ -157,6 +173,9 @@ class NewRequest(Event):
     requirements: Text
     resume: Text
     run: Run = 0
+
+    def subject(self) -> Subject:
+        return "processing", self.processing_id
 
 
 class SendingResponse(BaseModel):
@@ -188,6 +207,9 @@ class ResultEvent(Event):
     @property
     def user_id(self) -> int:
         return self.response.user_id
+
+    def subject(self) -> Subject:
+        return "processing", self.response.processing_id
 
 
 class NewSending(ResultEvent):

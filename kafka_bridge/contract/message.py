@@ -8,9 +8,11 @@ from typing import cast
 
 import structlog
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
+from django.conf import settings
 from django.utils import timezone
 
 from kafka_bridge.contract import codec
+from kafka_bridge.contract.issuers import Subject
 from kafka_bridge.contract.routes import tasks_for
 from resume_platform.observability.correlation import well_formed
 from resume_platform.observability.error_description import describe
@@ -23,7 +25,8 @@ Header = tuple[str, bytes | None]
 
 NOBODY = 0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_MILLISECOND = 253_370_764_800_000  # 9999-01-01: every zone can still print it
+# Clocks of different machines may differ by so much.
+CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class InboundMessage:
     content_hash: bytes
     occurred_at: datetime
     user_id: int
+    subject: Subject | None
     tasks: tuple[str, ...]
     problem: codec.Undecodable | None
 
@@ -52,6 +56,10 @@ class InboundMessage:
         """Of a user whose data were erased: known, but empty and owed to nobody."""
         problem = self.problem and codec.Undecodable(self.problem.reason, "erased")
         return replace(self, value=None, headers=(), tasks=(), problem=problem)
+
+    def refused(self, reason: str) -> "InboundMessage":
+        """Owed to nobody: it becomes a dead letter."""
+        return replace(self, tasks=(), problem=codec.Undecodable(reason, ""))
 
     def unstorable(self, reason: str) -> "InboundMessage":
         """With nothing but bytes, so that PostgreSQL takes every column."""
@@ -68,10 +76,12 @@ def read(message: Message, topics: Mapping[str, str]) -> InboundMessage:
     key, value = _bytes(message.key()), _bytes(message.value())
     tasks: tuple[str, ...] = ()
     user_id: int | None = None
+    subject: Subject | None = None
     problem: codec.Undecodable | None = None
     try:
         event = codec.decode(topics[place[0]], key, value)
         tasks, user_id = tasks_for(type(event)), event.partition_key()
+        subject = event.subject()
     except codec.Undecodable as error:
         problem = error
     except Exception as error:  # noqa: BLE001
@@ -88,8 +98,9 @@ def read(message: Message, topics: Mapping[str, str]) -> InboundMessage:
         traceparent=as_text(named.get("traceparent")),
         request_id=well_formed(as_text(named.get("request_id"))),
         content_hash=codec.content_hash(value),
-        occurred_at=_occurred_at(message),
+        occurred_at=occurred_at(message, received=timezone.now()),
         user_id=user_id or codec.user_of(value) or NOBODY,
+        subject=subject,
         tasks=tasks,
         problem=problem,
     )
@@ -125,15 +136,21 @@ def _headers(message: Message) -> list[Header]:
         return []
 
 
-def _occurred_at(message: Message) -> datetime:
-    """The message's timestamp, the same at each delivery.
+def occurred_at(message: Message, *, received: datetime) -> datetime:
+    """The message's timestamp, or the time of receipt where it cannot be true.
 
-    A neighbour may write any number; one that is no date must not hold up the partition.
+    A neighbour may write any number. Kafka keeps nothing that is older than the topic's retention.
     """
     kind, milliseconds = message.timestamp()
     if kind == TIMESTAMP_NOT_AVAILABLE:
-        return timezone.now()
-    return _EPOCH + timedelta(milliseconds=max(0, min(milliseconds, _LAST_MILLISECOND)))
+        return received
+    earliest = received - timedelta(hours=settings.KAFKA_TOPIC_RETENTION_HOURS)
+    since_epoch = timedelta(milliseconds=1) * milliseconds if abs(milliseconds) < 2**53 else None
+    if since_epoch is None or not (
+        earliest - _EPOCH <= since_epoch <= received + CLOCK_SKEW - _EPOCH
+    ):
+        return received
+    return _EPOCH + since_epoch
 
 
 def _bytes(raw: str | bytes | None) -> bytes | None:

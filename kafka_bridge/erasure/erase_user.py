@@ -19,7 +19,7 @@ from kafka_bridge.contract.routes import ERASURE_QUEUE, is_enabled
 from kafka_bridge.erasure import personal_data
 from kafka_bridge.erasure.message_owners import find_owners
 from kafka_bridge.erasure.personal_data import PersonalData
-from kafka_bridge.tasks import Attempt, RetryLater, RetryPolicy, handler
+from kafka_bridge.tasks import Attempt, Permanent, RetryLater, RetryPolicy, handler
 from kafka_bridge.tasks.registry import HANDLERS
 
 log = structlog.get_logger(__name__)
@@ -45,6 +45,12 @@ class AppData:
 
 
 ERASED_BY_APP: dict[str, AppData] = {}
+_PROTECTED: list[Callable[[int], bool]] = []
+
+
+def register_protected(is_protected: Callable[[int], bool]) -> None:
+    """Register who may not be erased, whoever asks for it."""
+    _PROTECTED.append(is_protected)
 
 
 def _nothing_else(user_id: int) -> None:
@@ -84,7 +90,10 @@ def counts(user_id: int) -> dict[str, int]:
 
 @transaction.atomic
 def request(user_id: int) -> None:
-    """From the commit on nothing of the user is taken in; every app is told to erase the rest."""
+    """From the commit on nothing of the user is taken in; every app is told to erase the rest.
+
+    The caller has refused who is protected.
+    """
     erased_users.mark(user_id)
     outbox.enqueue(EraseUser(user_id=user_id))
 
@@ -126,6 +135,8 @@ def cut_off(user_id: int) -> None:
 
 
 def _erase(app_data: AppData, user_id: int) -> None:
+    if any(is_protected(user_id) for is_protected in _PROTECTED):
+        raise Permanent("protected_user")
     cut_off(user_id)
     app_data.before(user_id)
     try:

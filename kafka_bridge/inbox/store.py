@@ -14,7 +14,7 @@ from confluent_kafka import Message
 from django.db import DataError, connection, transaction
 from pydantic_core import to_json
 
-from kafka_bridge.contract import erased_users
+from kafka_bridge.contract import erased_users, issuers
 from kafka_bridge.contract.events import EraseUser
 from kafka_bridge.contract.message import InboundMessage, Place, as_text, read
 from kafka_bridge.models import DeadLetter, InboxMessage, PartitionLog
@@ -146,7 +146,7 @@ class Inbox:
         metrics.INBOX_POISON_RUN.set(self._poison_run)
 
     def _store(self, incoming: Sequence[InboundMessage], cluster_id: str) -> dict[str, list[int]]:
-        incoming = _without_the_erased(incoming)
+        incoming = _without_the_forged(_without_the_erased(incoming))
         ids = self._insert_messages(incoming, cluster_id)
         new = [
             (ids[row.place, row.offset], row) for row in incoming if (row.place, row.offset) in ids
@@ -295,6 +295,17 @@ def _without_the_erased(incoming: Sequence[InboundMessage]) -> list[InboundMessa
     erased = erased_users.among(row.user_id for row in incoming)
     return [
         row.without_texts() if row.user_id in erased and row.key != EraseUser.key else row
+        for row in incoming
+    ]
+
+
+def _without_the_forged(incoming: Sequence[InboundMessage]) -> list[InboundMessage]:
+    """Who tells of an id that was issued here to somebody else is refused."""
+    owners = issuers.owners(row.subject for row in incoming if row.subject and row.tasks)
+    return [
+        row.refused("owner_conflict")
+        if row.tasks and row.subject and owners.get(row.subject, row.user_id) != row.user_id
+        else row
         for row in incoming
     ]
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from apps.storage.projection import batch_merge, upserts
 from apps.storage.projection.batch_merge import Grave, Row
 from apps.storage.reads import cache
+from kafka_bridge.contract import issuers
 from kafka_bridge.contract.events import DeleteProcessing, DeleteRequirements, Event
 from kafka_bridge.tasks import Permanent, Received
 
@@ -56,11 +57,18 @@ def _join(kind: str, rows: Sequence[Row]) -> set[str]:
         return set()
     joined = upserts.join(kind, rows)
     if joined.is_contested:
-        id_name = f"{kind}_id"
-        owners = upserts.owners(kind, [row[id_name] for row in rows])
-        if any(owners.get(row[id_name], row["user_id"]) != row["user_id"] for row in rows):
-            raise Permanent("owner_conflict")
+        _settle(kind, {row[f"{kind}_id"]: row["user_id"] for row in rows})
     return cache.keys(kind, joined.changed)
+
+
+def _settle(kind: str, claims: dict[int, int]) -> None:
+    """An id that was issued here belongs to whom its issuer says, else to who claimed it first."""
+    issued = issuers.owners((kind, id_) for id_ in claims)
+    told = {id_: user_id for (_, id_), user_id in issued.items()}
+    upserts.evict(kind, told)
+    owners = upserts.owners(kind, claims) | told
+    if any(owners.get(id_, user_id) != user_id for id_, user_id in claims.items()):
+        raise Permanent("owner_conflict")
 
 
 def _buckets(events: Iterable[Event]) -> dict[int, bool]:

@@ -153,6 +153,11 @@ SELECT {id}, user_id FROM (
     FROM storage_stored{kind} WHERE {id} = ANY(%s)
 ) AS claim WHERE claims > 1 AND place = 1
 """
+_EVICT = """
+DELETE FROM storage_stored{kind} AS claim
+USING unnest(%s::bigint[], %s::bigint[]) AS owner (id, user_id)
+WHERE claim.{id} = owner.id AND claim.user_id <> owner.user_id
+"""
 
 
 def run(statement: str, rows: Sequence[Row]) -> list[int]:
@@ -203,6 +208,14 @@ def owners(kind: str, ids: Iterable[int]) -> dict[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIMS.format(id=f"{kind}_id", kind=kind), [list(ids)])
         return dict(cursor.fetchall())
+
+
+def evict(kind: str, owners: Mapping[int, int]) -> None:
+    """Take the rows away by which others than the owners claim these ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _EVICT.format(id=f"{kind}_id", kind=kind), [list(owners), list(owners.values())]
+        )
 
 
 def _as_json(rows: Sequence[Row]) -> str:
