@@ -45,6 +45,10 @@ REASONS: dict[str, Advice] = {
         _("It claims an id that belongs to another user."),
         _("Find out which service gave the id out twice; a replay changes nothing."),
     ),
+    "protected_user": Advice(
+        _("It asks to erase a member of the staff."),
+        _("Find out who sent it. If it is right, take the rights away first; then replay it."),
+    ),
     "exhausted": Advice(
         _("Every attempt of the schedule was used up; the detail says what stood in the way."),
         _("See to it that the obstacle is gone, then replay it."),

@@ -8,7 +8,7 @@ from django.db import connection
 from apps.storage import orders, watchdog
 from apps.storage.models import StoredProcessing
 from kafka_bridge.contract import codec
-from kafka_bridge.contract.events import Event, NewSending
+from kafka_bridge.contract.events import MAX_RUN, Event, NewSending
 from kafka_bridge.models import InboxMessage, MessageTask, OutboxMessage
 from tests.db.apps.storage import factories as f
 
@@ -198,3 +198,22 @@ def owe(event: Event, task: str, *, seconds: float) -> None:
         occurred_at=f.at(0) + timedelta(seconds=seconds),
     )
     MessageTask.objects.create(message=message, name=task)
+
+
+def test_the_last_run_that_there_may_be_fails_instead_of_being_made_again():
+    f.tell(f.NewResumeFactory(), f.NewRequirementsFactory(), f.NewRequestFactory(run=MAX_RUN))
+    [failure] = watch(HOUR + 3)
+    assert (type(failure), failure.run) == (NewSending, MAX_RUN)
+    assert watch(3 * HOUR) == []
+
+
+def test_a_row_that_cannot_be_acted_on_stops_no_other():
+    ask()
+    f.tell(f.NewRequestFactory(processing_id=21))
+    # Older events than today's may have left what no event can tell.
+    StoredProcessing.objects.filter(processing_id=20).update(
+        requested_run=2**31 - 1, watched_run=1, resume_id=-1
+    )
+    [again] = watch(HOUR + 3)
+    assert (again.processing_id, again.run) == (21, 1)
+    assert stored().watched_run == 1

@@ -25,6 +25,7 @@ from kafka_bridge.erasure import erase_user, personal_data
 from kafka_bridge.models import DeadLetter, ErasedUser, InboxMessage, MessageTask, OutboxMessage
 from kafka_bridge.tasks import RetryLater, handler, leases
 from kafka_bridge.tasks.execution import run_each
+from kafka_bridge.tasks.registry import load_handlers
 from resume_platform.http.errors import ServiceUnavailable
 from resume_platform.redis.cache import cache_for
 from tests.db.apps.auth.factories import UserFactory
@@ -308,3 +309,20 @@ def test_the_others_and_the_bridge_do_their_part_without_an_app(
     # A table of staff alone is not touched by the ids of somebody else's users.
     assert user.is_active == (left_out == "auth")
     assert not any(name.startswith(f"{left_out}.") for name in erase_user.counts(user.id))
+
+
+@pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
+def test_no_event_erases_a_member_of_the_staff(
+    store: Store, right: str, transactional_db: None
+) -> None:
+    somebody = UserFactory(**{right: True})
+    mine = ResumeFactory(user_id=somebody.id)
+    store(EraseUser(user_id=somebody.id), task="auth.erase")
+    for task in MessageTask.objects.all():
+        run_each(load_handlers()[task.name], [task.pk])
+    assert set(DeadLetter.objects.values_list("reason", flat=True)) == {"protected_user"}
+    somebody.refresh_from_db()
+    mine.refresh_from_db()
+    assert somebody.is_active
+    assert mine.text
+    assert erased_users.seconds_since(somebody.id) is None
