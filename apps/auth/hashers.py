@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from resume_platform.http.errors import ServiceUnavailable
 
-# Of each process. Two of its four threads stay free for others.
+# Of each process. Six of its eight threads stay free for others.
 HASHES_AT_ONCE = 2
 WAIT_SECONDS = 1.0
 _places = threading.BoundedSemaphore(HASHES_AT_ONCE)

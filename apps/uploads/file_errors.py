@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.uploads.extraction import (
+from apps.uploads.extraction.errors import (
     CorruptFile,
     EmptyFile,
     EncryptedFile,
@@ -25,6 +25,7 @@ _SENTENCES = {
     UnpackedTooLarge: _("The file unpacks to far more than it weighs."),
     ReadersBusy: _("Too many files are being read at the moment. Try again."),
 }
+RETRY_SECONDS = 2
 _KINDS: dict[type[ExtractionError], type[DomainError]] = {
     UnpackedTooLarge: TooLarge,
     ReadersBusy: ServiceUnavailable,
@@ -33,7 +34,8 @@ _KINDS: dict[type[ExtractionError], type[DomainError]] = {
 
 def domain_error(error: ExtractionError) -> DomainError:
     kind = _KINDS.get(type(error), BadInput)
-    return kind(str(_SENTENCES[type(error)]), error.code)
+    retry_after = RETRY_SECONDS if isinstance(error, ReadersBusy) else None
+    return kind(str(_SENTENCES[type(error)]), error.code, retry_after=retry_after)
 
 
 def too_many_characters(limit: int) -> TooLarge:

@@ -16,7 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.uploads import file_errors, start_limit, text_cache
-from apps.uploads.extraction import Extracted, ExtractionError, extract
+from apps.uploads.extraction.errors import ExtractionError
+from apps.uploads.extraction.extract import extract
+from apps.uploads.extraction.extracted import Extracted
 from apps.uploads.models import Processing, Requirements, Resume
 from kafka_bridge import outbox
 from kafka_bridge.contract.events import (
@@ -57,19 +59,19 @@ def create_requirements(*, user_id: int, text: str) -> Requirements:
 
 def create_resume_from_file(*, user_id: int, name: str, content: bytes) -> Resume:
     """Raises BadInput or TooLarge, with a code for each way in which a file can be unreadable."""
-    found = _extracted(name, content, max_chars=settings.MAX_CHARS_RESUME)
+    found = _extracted(user_id, name, content, max_chars=settings.MAX_CHARS_RESUME)
     return create_resume(user_id=user_id, text=found.text, flags=found.flags)
 
 
 def create_requirements_from_file(*, user_id: int, name: str, content: bytes) -> Requirements:
     """Raises as `create_resume_from_file` does."""
-    found = _extracted(name, content, max_chars=settings.MAX_CHARS_REQUIREMENTS)
+    found = _extracted(user_id, name, content, max_chars=settings.MAX_CHARS_REQUIREMENTS)
     return create_requirements(user_id=user_id, text=found.text)
 
 
-def _extracted(name: str, content: bytes, *, max_chars: int) -> Extracted:
+def _extracted(user_id: int, name: str, content: bytes, *, max_chars: int) -> Extracted:
     try:
-        found = extract(name, content)
+        found = extract(name, content, owner=user_id)
     except ExtractionError as error:
         raise file_errors.domain_error(error) from error
     if len(found.text) > max_chars:

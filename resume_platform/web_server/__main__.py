@@ -18,7 +18,7 @@ def main() -> int:
     parser.add_argument("--application", default="resume_platform.wsgi.application")
     parser.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=4, help="of each process")
+    parser.add_argument("--threads", type=int, default=8, help="of each process")
     options = parser.parse_args()
     counts = _prepare_counts()
     try:

@@ -1,9 +1,10 @@
 """Chooses the reader for a file, by its content as well as by its name."""
 
 from collections import Counter
+from collections.abc import Hashable
 from pathlib import PurePath
 
-from apps.uploads.extraction import sandbox, txt
+from apps.uploads.extraction import readers
 from apps.uploads.extraction.errors import CorruptFile, EmptyFile, EncryptedFile, UnsupportedFormat
 from apps.uploads.extraction.extracted import CHARACTERS, Extracted
 from apps.uploads.extraction.whitespace import count_invisible, normalise
@@ -16,9 +17,10 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
 
 
-def extract(name: str, content: bytes) -> Extracted:
+def extract(name: str, content: bytes, *, owner: Hashable = None) -> Extracted:
     """The text of a file, with tidy white space and without what nobody sees. Never empty.
 
+    `owner`: whose files are read one by one.
     Raises an ExtractionError.
     """
     suffix = PurePath(name.replace("\\", "/")).suffix.lower()
@@ -26,11 +28,7 @@ def extract(name: str, content: bytes) -> Extracted:
         raise UnsupportedFormat
     if not content.strip(b"\x00\t\n\r\f\v "):
         raise EmptyFile
-    match _format(suffix, content):
-        case "txt":
-            found = Extracted(txt.read(content))
-        case kind:
-            found = sandbox.read(kind, content)
+    found = readers.read(_format(suffix, content), content, owner=owner)
     hidden = Counter(found.hidden)
     hidden[CHARACTERS] += count_invisible(found.text)
     text = normalise(found.text)

@@ -3,7 +3,9 @@
 import codecs
 import math
 
+from apps.uploads.extraction.answers import answering
 from apps.uploads.extraction.errors import CorruptFile, UnsupportedFormat
+from apps.uploads.extraction.extracted import Extracted
 
 # UTF-32 first: its little-endian mark begins with UTF-16's.
 _MARKS = (
@@ -29,7 +31,11 @@ _WESTERN = set("àâäåáãæçèéêëìíîïñòóôöõøùúûüýÿßœ")
 _ODD = -11.0
 
 
-def read(content: bytes) -> str:
+def read(content: bytes) -> Extracted:
+    return Extracted(_decoded(content))
+
+
+def _decoded(content: bytes) -> str:
     """Raises CorruptFile when a mark lies, UnsupportedFormat for bytes that are no text."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
@@ -101,3 +107,6 @@ def _decode(content: bytes, encoding: str) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         raise CorruptFile from error
+
+
+answer = answering(read)

@@ -11,9 +11,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 import docx
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from lxml import etree
 
+from apps.uploads.extraction.answers import answering
 from apps.uploads.extraction.docx.hidden_text import Looks
 from apps.uploads.extraction.errors import (
     CorruptFile,
@@ -57,7 +60,11 @@ def read(content: bytes) -> Extracted:
         }
         headers = [frame for frame in frames.values() if frame.tag == qn("w:hdr")]
         footers = [frame for frame in frames.values() if frame.tag == qn("w:ftr")]
-        walk = _Walk(Looks(document.styles.element, body))
+        # python-docx would open a template for a document without styles.
+        kinds = {relation.reltype for relation in document.part.rels.values()}
+        has_styles = RELATIONSHIP_TYPE.STYLES in kinds
+        styles = document.styles.element if has_styles else OxmlElement("w:styles")
+        walk = _Walk(Looks(styles, body))
         text = "\n".join("\n".join(walk.blocks(part)) for part in [*headers, body, *footers])
     except MemoryError:
         raise
@@ -67,6 +74,9 @@ def read(content: bytes) -> Extracted:
     if not text.strip():
         raise NoTextLayer if any(True for _ in body.iter(*_PICTURES)) else EmptyFile
     return Extracted(text, walk.hidden)
+
+
+answer = answering(read)
 
 
 def _refuse_bombs(content: bytes) -> None:

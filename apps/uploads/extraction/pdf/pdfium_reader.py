@@ -5,6 +5,7 @@ from collections import Counter
 import pypdfium2
 from pypdfium2 import raw
 
+from apps.uploads.extraction.answers import answering
 from apps.uploads.extraction.errors import CorruptFile, EncryptedFile, FileTooComplex
 from apps.uploads.extraction.extracted import Extracted
 from apps.uploads.extraction.pdf.hidden_text import visible_text
@@ -43,3 +44,6 @@ def read(content: bytes) -> Extracted:
         hidden += left_out
         refuse_too_long(texts)
     return Extracted(joined(texts, drawn=drawn and not hidden), hidden)
+
+
+answer = answering(read)

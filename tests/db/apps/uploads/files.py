@@ -1,6 +1,7 @@
 """Files as people, and people with bad intentions, upload them."""
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -268,6 +269,13 @@ def docx_with_document(xml: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(docx_of("x"))) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     return zip_of({**parts, "word/document.xml": xml})
+
+
+def docx_without_styles(text: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(docx_of(text))) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist() if "styles" not in name}
+    named = re.compile(rb"<(Override|Relationship) [^>]*styles[^>]*/>")
+    return zip_of({name: named.sub(b"", content) for name, content in parts.items()})
 
 
 def docx_of_a_billion_laughs() -> bytes:

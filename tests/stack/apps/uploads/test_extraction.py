@@ -1,92 +1,101 @@
-"""The sandbox in which files are read. What comes out of which file: `test_tricky_files`."""
+"""Files read in the sandbox. What comes out of which file: `test_tricky_files`."""
 
-import resource
-import time
-from pathlib import Path
+import json
+import subprocess
+import sys
+from collections.abc import Callable
 
-import psutil
 import pypdfium2
 import pytest
 
-from apps.uploads.extraction import (
-    CorruptFile,
-    Extracted,
-    FileTooComplex,
-    ReadersBusy,
-    extract,
-    sandbox,
-)
+from apps.uploads.extraction import readers
+from apps.uploads.extraction.errors import CorruptFile, FileTooComplex, ReadersBusy
+from apps.uploads.extraction.extract import extract
 from apps.uploads.extraction.pdf.paint import Painter
-from apps.uploads.extraction.sandbox_child import MEMORY_BYTES
+from resume_platform import sandbox
 from tests.db.apps.uploads import files
 
-
-def test_a_pdf_that_pdfium_cannot_open_is_read_by_the_second_reader() -> None:
-    calls = []
-    original = sandbox._run
-
-    def run(reader: str, content: bytes, seconds: float) -> Extracted:
-        calls.append(reader)
-        if reader == "pdfium":
-            raise CorruptFile
-        return original(reader, content, seconds)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sandbox, "_run", run)
-        found = extract("cv.pdf", files.pdf("Anna"))
-    assert found.text == "Anna"
-    assert found.flags == [{"kind": "hidden_text_unchecked", "characters": 5}]
-    assert calls == ["pdfium", "pypdf"]
+MOST_KILOBYTES = 350_000
+# Prints the peaks of a fresh process that reads a file, and of its children.
+READ_AND_MEASURE = """
+import resource, sys
+from apps.uploads.extraction.errors import ExtractionError
+from apps.uploads.extraction.extract import extract
+try:
+    extract(sys.argv[1], sys.stdin.buffer.read(), owner=1)
+except ExtractionError:
+    pass
+for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+    print(resource.getrusage(who).ru_maxrss)
+"""
 
 
-def test_a_bomb_ends_in_time_and_outside_of_this_process() -> None:
-    bomb = files.pdf_flate_bomb()
-    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
-
-    with pytest.raises(FileTooComplex):
-        extract("cv.pdf", bomb)
-
-    assert time.monotonic() - started < 10
-    # In kB: this process did not grow, and no child outgrew its limit.
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < MEMORY_BYTES / 1000
+def _docx_of_a_million_paragraphs() -> bytes:
+    return files.docx_with_document(
+        b"<w:document %s><w:body>%s</w:body></w:document>"
+        % (files.W.encode(), b"<w:p><w:r><w:t>x</w:t></w:r></w:p>" * 550_000)
+    )
 
 
 @pytest.mark.parametrize(
-    ("does", "verdict"),
-    [("while True: pass", FileTooComplex), ("import time; time.sleep(60)", ReadersBusy)],
-    ids=["worked all the time", "was kept waiting"],
+    ("name", "make"),
+    [
+        ("cv.pdf", files.pdf_flate_bomb),
+        ("cv.docx", _docx_of_a_million_paragraphs),
+        ("cv.txt", lambda: "Опыт работы, ".encode("cp1251") * 754_000),
+    ],
+    ids=["pdf", "docx", "txt"],
 )
-def test_the_deadline_kills_the_child_and_blames_the_file_only_for_work(
-    does: str, verdict: type[Exception], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_no_file_swells_a_process(name: str, make: Callable[[], bytes]) -> None:
+    command = [sys.executable, "-c", READ_AND_MEASURE, name]
+    ran = subprocess.run(command, input=make(), stdout=subprocess.PIPE, check=True)
+    parent, child = map(int, ran.stdout.split())
+    assert (parent < MOST_KILOBYTES, child < MOST_KILOBYTES) == (True, True), (parent, child)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        ("corrupt", "a text", None),
+        ("corrupt", "corrupt", CorruptFile),
+        ("corrupt", sandbox.SandboxBusy, ReadersBusy),
+        (sandbox.SandboxKilled, "a text", None),
+        (sandbox.SandboxKilled, "corrupt", FileTooComplex),
+        (sandbox.SandboxKilled, sandbox.SandboxBusy, FileTooComplex),
+    ],
+)
+def test_a_pdf_that_one_reader_cannot_read_is_read_by_the_second(
+    first: str | type[Exception],
+    second: str | type[Exception],
+    verdict: type[Exception] | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    child = tmp_path / "child.py"
-    child.write_text(does)
-    monkeypatch.setattr(sandbox, "_CHILD", child)
-    monkeypatch.setattr(sandbox, "BUSY_BELOW_CPU_SECONDS", 0.1)
+    answers = iter([first, second])
 
-    # A whole run has servers of other tests.
-    others = set(psutil.Process().children())
-    started = time.monotonic()
-    with pytest.raises(verdict):
-        sandbox.read("pdf", files.pdf("x"), seconds=1.5)
-    assert time.monotonic() - started < 10
-    assert set(psutil.Process().children()) <= others
+    def run(*_: object, **__: object) -> bytes:
+        answer = next(answers)
+        if not isinstance(answer, str):
+            raise answer
+        said = {"error": "corrupt_file"} if answer == "corrupt" else {"text": answer}
+        return json.dumps(said).encode()
+
+    monkeypatch.setattr(sandbox, "run", run)
+    if verdict is None:
+        assert readers.read("pdf", b"", owner=1).text == second
+    else:
+        with pytest.raises(verdict):
+            readers.read("pdf", b"", owner=1)
 
 
-def test_the_child_sees_no_secret_and_its_crash_is_an_answer(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    child = tmp_path / "child.py"
-    monkeypatch.setenv("SECRET_KEY", "x" * 40)
-    monkeypatch.setattr(sandbox, "_CHILD", child)
+def test_the_second_reader_flags_what_it_could_not_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(readers._READERS, "pdf", ("pdf.pypdf_reader",))
+    found = extract("cv.pdf", files.pdf("Anna"))
+    assert found.text == "Anna"
+    assert found.flags == [{"kind": "hidden_text_unchecked", "characters": 5}]
 
-    child.write_text("import os, sys; sys.stdout.write('ok\\n{}\\n' + ' '.join(os.environ))")
-    assert "SECRET_KEY" not in sandbox.read("pdf", b"").text
 
-    child.write_text("import os; print('ok', flush=True); os.abort()")
-    with pytest.raises(FileTooComplex):
-        sandbox.read("pdf", b"")
+def test_a_docx_without_styles_is_read() -> None:
+    assert extract("cv.docx", files.docx_without_styles("Anna")).text == "Anna"
 
 
 @pytest.mark.parametrize(

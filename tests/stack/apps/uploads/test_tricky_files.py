@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from apps.uploads.extraction import extract
+from apps.uploads.extraction.extract import extract
 from tests.db.apps.uploads import files
 from tests.stack.apps.uploads import tricky
 

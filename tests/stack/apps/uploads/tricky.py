@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from apps.uploads.extraction import (
+from apps.uploads.extraction.errors import (
     CorruptFile,
     EmptyFile,
     EncryptedFile,
