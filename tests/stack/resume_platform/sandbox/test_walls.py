@@ -1,4 +1,4 @@
-"""What a child of the sandbox cannot do, by trying it: as root's child and as an ordinary user's."""
+"""What a child of the sandbox cannot do, tried as root's child and as an ordinary user's."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def test_a_child_can_do_nothing_but_compute(uid: int) -> None:
     found = json.loads(ran.stdout)
 
     for attempt, is_done in found["done"].items():
-        print(f"{'DONE' if is_done else 'refused':8} {attempt}")
+        print(f"{'DONE' if is_done else 'refused':8} {attempt}")  # noqa: T201
     assert not any(found["done"].values())
     assert set(found["environment"]) <= {"LC_CTYPE"}  # Python's own
 

@@ -1,4 +1,4 @@
-"""Run in the sandbox's child: tries what it must not be able to do. Imports the standard library."""
+"""Run in the sandbox's child: tries what it must not be able to do."""
 
 import ctypes
 import json

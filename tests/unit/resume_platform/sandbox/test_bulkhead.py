@@ -11,9 +11,8 @@ def test_one_owner_has_one_child_and_others_have_the_rest() -> None:
     with places.place("one"):
         with pytest.raises(SandboxBusy), places.place("one", seconds=0.01):
             pass
-        with places.place("other"):
-            with pytest.raises(SandboxBusy), places.place("third", seconds=0.01):
-                pass
+        with places.place("other"), pytest.raises(SandboxBusy), places.place("third", seconds=0.01):
+            pass
         with places.place("third"):
             pass
     with places.place("one", seconds=0):
