@@ -35,7 +35,9 @@ def canonical(raw: str, limit: int) -> Text:
     """
     if len(raw) > SLACK * limit:
         raise TextTooLong
-    text = raw.replace("\r\n", "\n").translate(_replacements(raw))
+    text = raw.replace("\r\n", "\n")
+    if table := _replacements(text):
+        text = text.translate(table)
     # Composing may take a mark apart in two, so the runs are looked at again.
     text = _without_surplus_marks(unicodedata.normalize("NFC", _without_surplus_marks(text)))
     text = _SPACES.sub(" ", text).replace(" \n", "\n").replace("\n ", "\n")
@@ -49,7 +51,7 @@ def canonical(raw: str, limit: int) -> Text:
 
 def _replacements(text: str) -> dict[int, str | None]:
     table: dict[int, str | None] = {}
-    for char in set(text):
+    for char in set(text).difference("\n "):
         if char in _LINE_ENDS:
             table[ord(char)] = "\n"
         elif char.isspace():

@@ -8,28 +8,29 @@ from rest_framework import serializers
 
 from resume_platform.http.callback_url import CallbackUrlField
 from resume_platform.ids import MAX_ID
+from resume_platform.text import Text, TextEmpty, TextTooLong, canonical
 
 MAX_IDS = 1_000
 
 
 class UploadedText(serializers.CharField):
-    """A text as it was sent, bounded by the setting `limit`; more than white space."""
+    """A canonical text of at most as many characters as the setting `limit` says."""
 
     def __init__(self, *, limit: str, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)
         self.limit = limit
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: Any) -> Text:
         if not isinstance(data, str):
             self.fail("invalid")
-        if not data.strip():
+        limit = getattr(settings, self.limit)
+        try:
+            return canonical(data, limit)
+        except TextEmpty:
             self.fail("blank")
-        max_chars = getattr(settings, self.limit)
-        if len(data) > max_chars:
-            raise serializers.ValidationError(
-                _("The text is longer than {limit} characters.").format(limit=max_chars)
-            )
-        return super().to_internal_value(data)
+        except TextTooLong:
+            sentence = _("The text is longer than {limit} characters.").format(limit=limit)
+            raise serializers.ValidationError(sentence) from None
 
 
 class ResumeTextSerializer(serializers.Serializer):

@@ -17,8 +17,7 @@ from django.utils.translation import gettext as _
 
 from apps.uploads import file_errors, start_limit, text_cache
 from apps.uploads.extraction.errors import ExtractionError
-from apps.uploads.extraction.extract import extract
-from apps.uploads.extraction.extracted import Extracted
+from apps.uploads.extraction.extract import ExtractedText, extract
 from apps.uploads.models import Processing, Requirements, Resume
 from kafka_bridge import outbox
 from kafka_bridge.contract.events import (
@@ -29,6 +28,7 @@ from kafka_bridge.contract.events import (
     NewResume,
 )
 from resume_platform.http.errors import Forbidden, NotFound
+from resume_platform.text import Text, TextTooLong
 
 Row = TypeVar("Row", Resume, Requirements)
 
@@ -38,7 +38,7 @@ IDS_PER_EVENT = 20_000
 
 @transaction.atomic
 def create_resume(
-    *, user_id: int, text: str, flags: Sequence[Mapping[str, str | int]] = ()
+    *, user_id: int, text: Text, flags: Sequence[Mapping[str, str | int]] = ()
 ) -> Resume:
     """`flags`: what was hidden in the file that the text was extracted from."""
     resume = Resume.objects.create(user_id=user_id, text=text, flags=list(flags))
@@ -48,7 +48,7 @@ def create_resume(
 
 
 @transaction.atomic
-def create_requirements(*, user_id: int, text: str) -> Requirements:
+def create_requirements(*, user_id: int, text: Text) -> Requirements:
     requirements = Requirements.objects.create(user_id=user_id, text=text)
     outbox.enqueue(
         NewRequirements(requirements_id=requirements.id, user_id=user_id, requirements=text)
@@ -69,14 +69,13 @@ def create_requirements_from_file(*, user_id: int, name: str, content: bytes) ->
     return create_requirements(user_id=user_id, text=found.text)
 
 
-def _extracted(user_id: int, name: str, content: bytes, *, max_chars: int) -> Extracted:
+def _extracted(user_id: int, name: str, content: bytes, *, max_chars: int) -> ExtractedText:
     try:
-        found = extract(name, content, owner=user_id)
+        return extract(name, content, max_chars, owner=user_id)
     except ExtractionError as error:
         raise file_errors.domain_error(error) from error
-    if len(found.text) > max_chars:
-        raise file_errors.too_many_characters(max_chars)
-    return found
+    except TextTooLong as error:
+        raise file_errors.too_many_characters(max_chars) from error
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
+from django.conf import settings
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -18,10 +19,13 @@ from pydantic import (
     Field,
     StrictBool,
     StrictInt,
+    ValidationInfo,
 )
+from pydantic_core import PydanticCustomError
 
 from kafka_bridge.contract.issuers import Subject
 from resume_platform.ids import MAX_ID
+from resume_platform.text import Text, TextEmpty, TextTooLong, canonical
 
 
 def _without_nul(value: Any) -> Any:
@@ -35,6 +39,22 @@ def _without_nul(value: Any) -> Any:
     return value
 
 
+def _canonical(limit: str) -> BeforeValidator:
+    """Makes a text from the wire canonical; our own code holds a `Text` already."""
+
+    def validate(value: Any, info: ValidationInfo) -> Any:
+        if info.mode != "json" or not isinstance(value, str):
+            return value
+        try:
+            return canonical(value, getattr(settings, limit))
+        except TextEmpty:
+            return ""
+        except TextTooLong:
+            raise PydanticCustomError("text_too_long", "The text is too long.") from None
+
+    return BeforeValidator(validate)
+
+
 def _with_zone(value: datetime) -> datetime:
     # The contract promises a zone; a neighbour that forgets it has always meant UTC.
     return value if value.tzinfo else value.replace(tzinfo=UTC)
@@ -46,7 +66,9 @@ def _null_is_empty(value: Any) -> Any:
 
 Id = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
 Ids = Annotated[list[Id], BeforeValidator(_null_is_empty)]
-Text = Annotated[str, Field(strict=True), BeforeValidator(_without_nul)]
+String = Annotated[str, Field(strict=True), BeforeValidator(_without_nul)]
+Resume = Annotated[Text, Field(strict=True), _canonical("MAX_CHARS_RESUME")]
+Requirements = Annotated[Text, Field(strict=True), _canonical("MAX_CHARS_REQUIREMENTS")]
 Details = Annotated[dict[str, Any], BeforeValidator(_without_nul)]
 SmallInt = Annotated[StrictInt, Field(ge=-(2**31), le=2**31 - 1)]
 Moment = Annotated[datetime, AfterValidator(_with_zone)]
@@ -80,8 +102,8 @@ class NewUser(Event):
     key = "new_user"
 
     user_id: Id
-    username: Text
-    full_name: Text | None = None
+    username: String
+    full_name: String | None = None
     created_at: Moment
 
 
@@ -91,7 +113,7 @@ class NewResume(Event):
 
     resume_id: Id
     user_id: Id
-    resume: Text
+    resume: Resume
 
     def subject(self) -> Subject:
         return "resume", self.resume_id
@@ -103,7 +125,7 @@ class NewRequirements(Event):
 
     requirements_id: Id
     user_id: Id
-    requirements: Text
+    requirements: Requirements
 
     def subject(self) -> Subject:
         return "requirements", self.requirements_id
@@ -151,9 +173,9 @@ class NewProcessing(Event):
     resume_id: Id
     requirements_id: Id
     score: SmallInt
-    matches: list[Text]
-    recommendation: Text
-    verdict: Text
+    matches: list[String]
+    recommendation: String
+    verdict: String
     run: Run = 0
     details: Details | None = None
 
@@ -165,13 +187,13 @@ class NewRequest(Event):
     topic = "AI_handler"
     key = "new_request"
 
-    callback_url: Text
+    callback_url: String
     processing_id: Id
     user_id: Id
     resume_id: Id
     requirements_id: Id
-    requirements: Text
-    resume: Text
+    requirements: Requirements
+    resume: Resume
     run: Run = 0
 
     def subject(self) -> Subject:
@@ -183,15 +205,15 @@ class SendingResponse(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    callback_url: Text
+    callback_url: String
     processing_id: Id
     user_id: Id
     resume_id: Id
     requirements_id: Id
     score: SmallInt | None = None
-    matches: list[Text] | None = None
-    recommendation: Text | None = None
-    verdict: Text | None = None
+    matches: list[String] | None = None
+    recommendation: String | None = None
+    verdict: String | None = None
     details: Details | None = None
 
 
@@ -200,7 +222,7 @@ class ResultEvent(Event):
 
     success: StrictBool
     response: SendingResponse
-    message_error: Text | None = None
+    message_error: String | None = None
     wait_seconds: SmallInt | None = None
     run: Run = 0
 

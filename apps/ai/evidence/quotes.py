@@ -5,12 +5,12 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from resume_platform.text import SLACK, TextEmpty, canonical
+
 _DASHES = frozenset("-‐‑‒–—―−﹘﹣－⁃")
 _QUOTE_MARKS = dict.fromkeys("«»“”„‟″❝❞", '"') | dict.fromkeys("‘’‚‛′`´", "'")
-_INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 # Words side by side whose characters become their small ones and nothing else: most of any text.
-# No accent of the last one's may follow.
-_PLAIN = re.compile(r"[!-,./-_a-~А-Яа-я]+(?: [!-,./-_a-~А-Яа-я]+)*(?=[\w\s\x00-\u02ff]|\Z)")
+_PLAIN = re.compile(r"[!-,./-_a-~А-Яа-я]+(?: [!-,./-_a-~А-Яа-я]+)*")
 _ELLIPSES = ("…", "...")
 
 
@@ -23,10 +23,10 @@ class Span:
 
 
 class FoldedText:
-    """A text in which quotes are looked for, folded once.
+    """A canonical text in which quotes are looked for, folded once.
 
-    Folded away are: compatibility forms (NFKC), case, ё/е, the length of white space, the kind of
-    dashes and quotation marks, white space around dashes, and characters that cannot be seen.
+    Folded away are: compatibility forms (NFKC), case, ё/е, line ends, the kind of dashes and
+    quotation marks, and white space around dashes.
     """
 
     def __init__(self, text: str) -> None:
@@ -34,7 +34,11 @@ class FoldedText:
 
     def find(self, quote: str) -> Span | None:
         """Where the quote stands, whole words only: "Java" is not in "JavaScript"."""
-        needle = _fold(_without_ellipsis(quote))[0].strip()
+        try:
+            plain = canonical(quote, SLACK * len(quote))
+        except TextEmpty:
+            return None
+        needle = _fold(_without_ellipsis(plain))[0].strip()
         if not any(char.isalnum() for char in needle):
             return None
         at = self._folded.find(needle)
@@ -65,24 +69,19 @@ def _fold(text: str) -> tuple[str, list[int], list[int]]:
             ends.extend(range(at + 1, plain.end() + 1))
             at = plain.end()
             continue
-        end = at + 1
-        while end < len(text) and text[end] > "\u02ff" and unicodedata.combining(text[end]):
-            end += 1  # й written as и and a breve is one letter
-        for char in _folded_forms(text[at:end]):
-            _append(char, at, end, folded, starts, ends)
-        at = end
+        for char in _folded_forms(text[at]):
+            _append(char, at, at + 1, folded, starts, ends)
+        at += 1
     return "".join(folded), starts, ends
 
 
 @lru_cache(maxsize=4096)
 def _folded_forms(letter: str) -> tuple[str, ...]:
-    """What one letter, with the accents written after it, becomes."""
+    """What one character becomes."""
     return tuple(_fold_char(char) for char in unicodedata.normalize("NFKC", letter).casefold())
 
 
 def _fold_char(char: str) -> str:
-    if char in _INVISIBLE:
-        return ""
     if char.isspace():
         return " "
     if char in _DASHES:
@@ -95,8 +94,6 @@ def _fold_char(char: str) -> str:
 def _append(
     char: str, start: int, end: int, folded: list[str], starts: list[int], ends: list[int]
 ) -> None:
-    if not char:
-        return
     if char == " " and (not folded or folded[-1] in " -"):
         return
     if char == "-" and folded and folded[-1] == " ":

@@ -15,12 +15,7 @@ UNCHECKED = "hidden_text_unchecked"
 
 @dataclass(frozen=True)
 class Extracted:
-    """`hidden`: how many characters of each kind were left out of `text`."""
+    """What a reader found. `hidden`: how many characters of each kind were left out of `text`."""
 
     text: str
     hidden: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def flags(self) -> list[dict[str, str | int]]:
-        """As they are stored: the kind and the count, never the words."""
-        return [{"kind": kind, "characters": self.hidden[kind]} for kind in sorted(self.hidden)]

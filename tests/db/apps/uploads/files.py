@@ -302,3 +302,11 @@ def docx_nested_deeply(depth: int = 100_000) -> bytes:
 
 def spreadsheet() -> bytes:
     return zip_of({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"})
+
+
+def padded(document: bytes, size: int) -> bytes:
+    """A DOCX made `size` bytes larger by a part that nothing refers to."""
+    out = io.BytesIO(document)
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr("padding", bytes(size - 90))  # its name stands in two headers
+    return out.getvalue()

@@ -25,12 +25,14 @@ def upload(api: APIClient, kind: str, name: str, content: bytes) -> Any:
 
 
 @pytest.mark.parametrize(("kind", "model", "limit"), KINDS)
-def test_a_text_is_stored_as_sent_and_announced(
+def test_a_text_is_stored_in_its_canonical_form_and_announced(
     api: APIClient, sent: Sent, kind: str, model: Any, limit: int
 ) -> None:
-    text = "  Иванов\n\tPython 😀 ".ljust(limit, "я")
+    text = "Иванов\nPython 😀 й".ljust(limit, "я")
+    spelling = " " + text.replace("\n", " \r\n\t").replace("й", "и\u0306\u200b\x00\ud800")
 
-    answer = api.post(f"/create_{kind}/text", {kind: text}, "json")
+    body = json.dumps({kind: spelling})
+    answer = api.post(f"/create_{kind}/text", body, content_type="application/json")
 
     row = model.objects.get()
     assert (answer.status_code, answer.json()) == (200, {f"{kind}_id": row.id})
@@ -44,7 +46,8 @@ def test_a_text_is_stored_as_sent_and_announced(
 def test_a_text_that_is_none_is_422_and_leaves_nothing(
     api: APIClient, kind: str, model: Any, limit: int
 ) -> None:
-    bad = ["", " \n\t", "x" * (limit + 1), "a\x00b", "\ud800", None, 5, True, ["x"], {"x": 1}]
+    bad: list[Any] = ["", " \n\t", "\u200b", "\x00", "\ud800", "x" * (limit + 1), " " * 5 * limit]
+    bad += [None, 5, True, ["x"], {"x": 1}]
     bodies: list[Any] = [{kind: value} for value in bad] + [{}, [], "text", None]
     for body in bodies:
         answer = api.post(f"/create_{kind}/text", json.dumps(body), content_type="application/json")
@@ -111,11 +114,13 @@ def test_hidden_text_is_flagged_with_the_resume_and_goes_no_further(
 def test_a_file_of_the_largest_size_is_taken_and_one_byte_more_is_not(
     api: APIClient, settings: Any
 ) -> None:
-    largest = b" " * (settings.MAX_FILE_BYTES - 1) + b"x"
+    document = files.docx_of("Anna")
+    padding = settings.MAX_FILE_BYTES - len(document)
+    largest = files.padded(document, padding)
 
-    assert upload(api, "resume", "cv.txt", largest).status_code == 200
-    refused = upload(api, "resume", "cv.txt", largest + b"x")
-    hopeless = upload(api, "resume", "cv.txt", largest * 5)
+    assert upload(api, "resume", "cv.docx", largest).status_code == 200
+    refused = upload(api, "resume", "cv.docx", largest + b"x")
+    hopeless = upload(api, "resume", "cv.docx", largest * 5)
 
     for answer in (refused, hopeless):
         assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
@@ -143,7 +148,8 @@ def test_an_uploaded_file_never_touches_the_disk(
     monkeypatch.setattr("django.core.files.temp.NamedTemporaryFile", refuse)
 
     assert upload(api, "resume", "cv.txt", b"x " * 3_000_000 + b"y" * 10).status_code == 413
-    assert upload(api, "resume", "cv.txt", b" " * 6_000_000 + b"y").status_code == 200
+    content = files.padded(files.docx_of("Anna"), 6_000_000)
+    assert upload(api, "resume", "cv.docx", content).status_code == 200
 
 
 def test_a_request_without_a_readable_file_is_422(api: APIClient) -> None:

@@ -22,7 +22,7 @@ import resource, sys
 from apps.uploads.extraction.errors import ExtractionError
 from apps.uploads.extraction.extract import extract
 try:
-    extract(sys.argv[1], sys.stdin.buffer.read(), owner=1)
+    extract(sys.argv[1], sys.stdin.buffer.read(), 15_000, owner=1)
 except ExtractionError:
     pass
 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
@@ -89,13 +89,13 @@ def test_a_pdf_that_one_reader_cannot_read_is_read_by_the_second(
 
 def test_the_second_reader_flags_what_it_could_not_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(readers._READERS, "pdf", ("pdf.pypdf_reader",))
-    found = extract("cv.pdf", files.pdf("Anna"))
+    found = extract("cv.pdf", files.pdf("Anna"), 100)
     assert found.text == "Anna"
     assert found.flags == [{"kind": "hidden_text_unchecked", "characters": 5}]
 
 
 def test_a_docx_without_styles_is_read() -> None:
-    assert extract("cv.docx", files.docx_without_styles("Anna")).text == "Anna"
+    assert extract("cv.docx", files.docx_without_styles("Anna"), 100).text == "Anna"
 
 
 @pytest.mark.parametrize(

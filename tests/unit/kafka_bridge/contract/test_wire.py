@@ -48,3 +48,17 @@ def test_both_spellings_of_the_ids_are_read(spelling):
         body = json.dumps({spelling: [1], "user_id": 2, **extra}).encode()
         event = codec.decode("uploading_data", key, body)
         assert getattr(event, "processing_ids", None) or event.processings_ids == [1]
+
+
+def test_a_text_from_the_wire_is_canonical_blank_or_refused_unlooked(settings):
+    settings.MAX_CHARS_RESUME = 10
+
+    def read(text):
+        body = json.dumps({"resume_id": 1, "user_id": 2, "resume": text}).encode()
+        return codec.decode("uploading_data", b"new_resume", body).resume
+
+    assert read("  и\u0306\r\n\u200b\x00 b ") == "й\nb"
+    assert read(" \u200b\n") == ""
+    for too_long in ("x" * 11, "\u0301" * 300_000):
+        with pytest.raises(codec.Undecodable, match="resume: text_too_long"):
+            read(too_long)
