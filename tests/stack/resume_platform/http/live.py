@@ -41,9 +41,12 @@ class Client(requests.Session):
 class Server:
     """`with Server(directory) as server: server.client().get("/health")`."""
 
-    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, settings: Mapping[str, str] | None = None, *, threads: int = 16
+    ) -> None:
         self._directory = directory
         self._settings = dict(settings or {})
+        self._threads = str(threads)
         self.redis = EmbeddedValkey(directory, password="test")
         self.base = f"http://{HOST}:{free_port()}"
         self._names = 0
@@ -54,7 +57,7 @@ class Server:
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "resume_platform.web_server", "--processes", "1"),
-                *("--threads", "16", "--bind", urlsplit(self.base).netloc),
+                *("--threads", self._threads, "--bind", urlsplit(self.base).netloc),
             ],
             cwd=ROOT,
             env=self._environment(),
