@@ -7,3 +7,6 @@ class UploadsConfig(AppConfig):
     name = "apps.uploads"
     label = "uploads"
     verbose_name = "Uploads"
+
+    def ready(self) -> None:
+        from apps.uploads import issued_ids  # noqa: F401  registers itself, for every process

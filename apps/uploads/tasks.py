@@ -1,3 +1,3 @@
-"""What uploads registers with the bridge: its one handler, an erasure, and whose its ids are."""
+"""Uploads' one handler: what it holds of a user is erased."""
 
-from apps.uploads import erasure, issued_ids  # noqa: F401  register themselves
+from apps.uploads import erasure  # noqa: F401  registers it
