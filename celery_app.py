@@ -11,7 +11,7 @@ from celery.signals import celeryd_init, setup_logging, worker_shutdown
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resume_platform.settings")
 
 app = Celery("resume_platform")
-app.config_from_object("django.conf:settings", namespace="CELERY")
+app.config_from_object("resume_platform.settings:CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["kafka_bridge"], related_name="process.canary")
 

@@ -8,6 +8,9 @@ import base64
 import binascii
 import ipaddress
 import json
+import os
+import re
+import secrets
 from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -26,6 +29,24 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ALL_APPS = ("auth", "uploads", "ai", "storage", "notifications")
+
+# Every secret and the processes that need it; deployment files give it to these alone, and another
+# process neither asks for it nor keeps it.
+_SYSTEM = frozenset({"web", "bridge", "worker-storage", "worker-ai", "worker-webhooks"})
+SECRETS: dict[str, frozenset[str]] = {
+    "SECRET_KEY": frozenset({"web"}),
+    "JWT_SIGNING_KEY": frozenset({"web"}),
+    "WEBHOOK_SECRET": frozenset({"web", "worker-webhooks"}),
+    "OPENAI_API_KEY": frozenset({"worker-ai"}),
+    "OPENAI_PROXY": frozenset({"worker-ai"}),
+    "DATABASE_URL": _SYSTEM | {"migrate"},
+    "DATABASE_DIRECT_URL": _SYSTEM | {"migrate"},
+    "REDIS_URL": _SYSTEM,
+    "CACHE_URL": _SYSTEM,
+    "CELERY_BROKER_URL": _SYSTEM | {"flower"},
+    "FLOWER_BASIC_AUTH": frozenset({"flower"}),  # read by Flower itself
+}
+PROCESSES = _SYSTEM | {"migrate", "topics", "flower"}
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -258,13 +279,18 @@ class Environment(BaseSettings):
     @classmethod
     def _empty_means_default(cls, values: dict[str, Any]) -> dict[str, Any]:
         # `NAME=` in an env file leaves the default; LOG_DIR alone means something when empty.
-        return {name: v for name, v in values.items() if v != "" or name == "LOG_DIR"}
+        given = {name: v for name, v in values.items() if v != "" or name == "LOG_DIR"}
+        for name, other in (
+            ("DATABASE_DIRECT_URL", "DATABASE_URL"),
+            ("CACHE_URL", "REDIS_URL"),
+            ("CELERY_BROKER_URL", "REDIS_URL"),
+        ):
+            if other in given:
+                given.setdefault(name, given[other])
+        return given | _nobodys(os.environ.get("PROCESS_NAME", ""))
 
     @model_validator(mode="after")
     def _follow_defaults(self) -> "Environment":
-        self.DATABASE_DIRECT_URL = self.DATABASE_DIRECT_URL or self.DATABASE_URL
-        self.CACHE_URL = self.CACHE_URL or self.REDIS_URL
-        self.CELERY_BROKER_URL = self.CELERY_BROKER_URL or self.REDIS_URL
         if self.HTTPS_ONLY is None:
             self.HTTPS_ONLY = any(h != "*" and not _is_local(h) for h in self.ALLOWED_HOSTS)
         return self
@@ -288,6 +314,25 @@ class Environment(BaseSettings):
                 " can reach: it shows settings and stack traces",
             )
         return self
+
+
+def _nobodys(process: str) -> dict[str, str]:
+    """Stand-ins for the secrets that a process has no need of; a command by hand needs them all."""
+    process = re.sub(r"-\d+$", "", process)
+    if process not in PROCESSES:
+        return {}
+    key = secrets.token_urlsafe(48)
+    webhook = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    stand_ins = {"SECRET_KEY": key, "JWT_SIGNING_KEY": key[::-1], "WEBHOOK_SECRET": webhook}
+    for name, server in (
+        ("DATABASE", "postgresql"),
+        ("DATABASE_DIRECT", "postgresql"),
+        ("REDIS", "redis"),
+        ("CACHE", "redis"),
+        ("CELERY_BROKER", "redis"),
+    ):
+        stand_ins[f"{name}_URL"] = f"{server}://not-for-this-process.invalid/0"
+    return {n: stand_ins.get(n, "") for n, needed in SECRETS.items() if process not in needed}
 
 
 def load() -> Environment:

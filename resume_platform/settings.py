@@ -235,25 +235,28 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Celery: wake-ups only, so nothing is kept and nothing waits in it (DESIGN, Traps) ----------
-CELERY_BROKER_URL = env.CELERY_BROKER_URL
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # Redis keeps no copy of what a worker has taken: decision 0131.
-    "ack_emulation": False,
-    "socket_timeout": 10,
-    "socket_connect_timeout": 5,
-    "socket_keepalive": True,
-    "health_check_interval": 30,
+# All that Celery is handed, since its workers publish what they know (decision 0360).
+CELERY = {
+    "broker_url": env.CELERY_BROKER_URL,
+    "broker_connection_retry_on_startup": True,
+    "broker_transport_options": {
+        # Redis keeps no copy of what a worker has taken: decision 0131.
+        "ack_emulation": False,
+        "socket_timeout": 10,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 30,
+    },
+    "task_ignore_result": True,
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "task_default_queue": "storage",
+    "worker_prefetch_multiplier": 1,
+    "worker_send_task_events": True,
+    "task_send_sent_event": False,
+    "worker_soft_shutdown_timeout": 10,
+    "timezone": "UTC",
 }
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_DEFAULT_QUEUE = "storage"
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_SEND_TASK_EVENTS = True
-CELERY_TASK_SEND_SENT_EVENT = False
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
-CELERY_TIMEZONE = "UTC"
 
 # --- logs --------------------------------------------------------------------------------------
 LOGGING_CONFIG = "resume_platform.observability.logs.configure"

@@ -6,6 +6,7 @@ Log a constant name and ids; never a text, a token or a callback URL. What other
 
 import logging
 import logging.config
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from resume_platform.observability.logs import crashes
 from resume_platform.observability.logs.exceptions import without_messages
 from resume_platform.observability.logs.foreign import without_quotes
 from resume_platform.observability.logs.formatting import Formatter, as_json
+from resume_platform.observability.logs.handlers import private
 from resume_platform.observability.logs.masking import Masking, known_secrets
 
 # The neighbours' log collectors look for the notifications' file under this name.
@@ -121,7 +123,7 @@ def _file(directory: str, process: str) -> Path:
     path = Path(directory) / f"{FILES.get(kind, kind)}{number}.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("a").close()
+        os.close(private(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY))
     except OSError as error:
         raise ImproperlyConfigured(
             f"The setting LOG_DIR names a place that cannot be written to ({error.strerror}):"

@@ -4,12 +4,19 @@ import contextlib
 import fcntl
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
+
+
+def private(path: Path | str, flags: int) -> int:
+    """Open as `open` does, but a new file is its owner's alone."""
+    return os.open(path, flags, 0o600)
 
 
 class _SaysLittleWhenItFails(logging.Handler):
@@ -47,6 +54,9 @@ class DailyFileHandler(_SaysLittleWhenItFails, WatchedFileHandler):
         self._clock = clock
         self._day: date | None = None
         super().__init__(str(path), encoding="utf-8", delay=True)
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=private)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

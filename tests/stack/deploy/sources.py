@@ -8,18 +8,16 @@ from django.urls import Resolver404, resolve
 from apps.auth.user_cache import RENEWAL_QUEUE
 from devstack.paths import ALL_SETTINGS
 from kafka_bridge.tasks.registry import HANDLERS, load_handlers
-from resume_platform.environment import Environment
+from resume_platform.environment import SECRETS, Environment
 
 SETTINGS = frozenset(Environment.model_fields)
 REQUIRED = {name for name, field in Environment.model_fields.items() if field.is_required()}
 # Read by a process itself, not by the settings: what names its log and traces, Flower's accounts.
 OF_PROCESSES = {"PROCESS_NAME", "FLOWER_BASIC_AUTH"}
-# Whoever reads one of these can act in the system's or a user's name.
-SECRETS = {
-    *("SECRET_KEY", "JWT_SIGNING_KEY", "WEBHOOK_SECRET", "OPENAI_API_KEY", "OPENAI_PROXY"),
-    *("DATABASE_URL", "DATABASE_DIRECT_URL", "REDIS_URL", "CELERY_BROKER_URL", "CACHE_URL"),
-    "FLOWER_BASIC_AUTH",
-}
+
+
+def secrets_of(process: str) -> set[str]:
+    return {secret for secret, processes in SECRETS.items() if process in processes}
 
 
 def queues() -> set[str]:

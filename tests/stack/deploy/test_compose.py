@@ -119,8 +119,24 @@ def test_no_password_has_a_default_and_each_is_asked_for_in_a_sentence():
     for name, operator, _ in VARIABLES.findall(TEXT):
         if re.search("PASSWORD|SECRET|KEY|AUTH", name):
             found.setdefault(name, set()).add(operator)
-    assert set(found) == {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_BASIC_AUTH"}
+    assert found.pop("OPENAI_API_KEY") == {"-"}
+    assert set(found) == {
+        *("POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_BASIC_AUTH"),
+        *("SECRET_KEY", "JWT_SIGNING_KEY", "WEBHOOK_SECRET"),
+    }
     assert all(":?" in operators <= {":?", ""} for operators in found.values())
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_process_is_given_the_secrets_that_it_needs_and_no_other(name):
+    """What is empty here is empty in the process, whatever the env file holds."""
+    environment = SERVICES[name]["environment"]
+    passwords = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+    assert set(sources.SECRETS) | passwords <= set(environment)
+    given = {secret for secret in set(sources.SECRETS) | passwords if environment[secret]}
+    # Empty, it is DATABASE_URL's: there is no pooler.
+    needed = sources.secrets_of(environment["PROCESS_NAME"]) - {"DATABASE_DIRECT_URL"}
+    assert given == needed
 
 
 @pytest.mark.parametrize("file", [ALL_SETTINGS, TEST_SETTINGS], ids=lambda file: file.name)
@@ -137,7 +153,7 @@ def test_the_example_names_every_setting_and_no_other():
 
 def test_the_example_holds_no_secret():
     given = read_settings(ALL_SETTINGS)
-    secrets = sources.SECRETS | {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+    secrets = set(sources.SECRETS) | {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
     filled = {name: given[name] for name in secrets if given.get(name)}
     # Addresses of servers, without their passwords.
     assert all(url.split("@")[0].endswith(":PASSWORD") or "@" not in url for url in filled.values())
@@ -147,7 +163,8 @@ def test_the_example_holds_no_secret():
 @pytest.mark.parametrize("name", PROCESSES)
 def test_a_process_is_given_settings_that_exist_and_all_that_it_needs(name):
     environment = SERVICES[name]["environment"]
-    assert set(environment) <= sources.SETTINGS | sources.OF_PROCESSES
+    passwords = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}  # empty: told below
+    assert set(environment) <= sources.SETTINGS | sources.OF_PROCESSES | passwords
     assert environment["PROCESS_NAME"] in (name, "topics")
     # What it needs beside the servers comes from .env, where it has no default.
     from_env = {n for n, value in read_settings(ALL_SETTINGS).items() if not value}

@@ -241,29 +241,19 @@ def test_a_process_is_given_settings_that_exist_and_all_that_it_needs(name):
             held = SETTINGS if kind == "configMapRef" else SECRETS[reference["name"]]
             assert set(held) <= sources.SETTINGS | sources.OF_PROCESSES
             given |= set(held)
-        assert sources.REQUIRED | {"KAFKA_BOOTSTRAP_SERVERS", "LOG_DIR"} <= given
-        if container in PODS[name]["containers"]:
-            assert {"name": "PROCESS_NAME", "value": name} in container["env"]
+        assert sources.REQUIRED - set(sources.SECRETS) <= given
+        process = "migrate" if container not in PODS[name]["containers"] else name
+        assert {"name": "PROCESS_NAME", "value": process} in container["env"]
+        assert given & set(sources.SECRETS) == sources.secrets_of(process)
 
 
 def test_secrets_are_templates_and_stand_nowhere_else():
-    assert {key for held in SECRETS.values() for key in held} == sources.SECRETS
+    assert {key for held in SECRETS.values() for key in held} == set(sources.SECRETS)
     assert {value for held in SECRETS.values() for value in held.values()} == {""}
-    assert not set(SETTINGS) & sources.SECRETS
+    assert not set(SETTINGS) & set(sources.SECRETS)
     for pod in PODS.values():
         for container in containers(pod):
-            assert not {e["name"] for e in container.get("env", [])} & sources.SECRETS
-    # Who needs no key to the AI, or to Flower, has none.
-    holders = {
-        secret: {
-            name
-            for name, pod in PODS.items()
-            if {"secretRef": {"name": secret}} in pod["containers"][0]["envFrom"]
-        }
-        for secret in SECRETS
-    }
-    assert holders["resume-platform-ai"] == {"worker-ai"}
-    assert holders["resume-platform-flower"] == {"flower"}
+            assert not {e["name"] for e in container.get("env", [])} & set(sources.SECRETS)
 
 
 def default(value: str | None) -> str | None:

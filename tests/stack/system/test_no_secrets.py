@@ -91,6 +91,7 @@ def learn_secrets(stack: Stack, markers: Markers) -> None:
         markers.also(name, values[name])
     for number, secret in enumerate(values["WEBHOOK_SECRET"].split()):
         markers.also(f"WEBHOOK_SECRET {number}", secret.removeprefix("whsec_"))
+    markers.also("password of Redis", str(urlsplit(values["REDIS_URL"]).password))
     markers.also("password of the database", str(urlsplit(stack.info["database_url"]).password))
     markers.also("password of Flower", stack.info["flower_auth"][1])
 
@@ -115,7 +116,13 @@ def flower(stack: Stack) -> str:
     """All that its API tells, and its pages of tasks and workers."""
     url, auth = stack.info["flower"], tuple(stack.info["flower_auth"])
     tasks = requests.get(f"{url}/api/tasks?limit=10000", auth=auth, timeout=30).json()
-    paths = ["/api/workers?refresh=1", "/api/task/types", "/api/queues/length", "/workers"]
+    paths = [
+        "/api/workers?refresh=1",
+        "/api/task/types",
+        "/api/queues/length",
+        "/workers",
+        "/broker",
+    ]
     paths += [f"/api/task/info/{task}" for task in tasks]
     answers = [requests.get(url + path, auth=auth, timeout=60).text for path in paths]
     return "\n".join([json.dumps(tasks), *answers])

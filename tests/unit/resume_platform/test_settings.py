@@ -5,12 +5,14 @@ import sys
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
+from celery_app import app
 from devstack.paths import ROOT, TEST_SETTINGS
 from devstack.settings_file import read_settings
-from resume_platform.environment import load
+from resume_platform.environment import SECRETS, Environment, load
 
 SERVERS = {
     "DATABASE_URL": "postgresql://127.0.0.1:9/none",
@@ -104,3 +106,24 @@ def test_the_deploy_check_refuses_one_key_for_two_purposes(settings: Any) -> Non
 
 def _ids() -> list[str | None]:
     return [problem.id for problem in run_checks(tags=["security"], include_deployment_checks=True)]
+
+
+def test_celery_is_handed_nothing_but_what_is_named_so_its_workers_publish_no_more() -> None:
+    published = set(app.conf.table(with_defaults=True))
+    assert set(settings.CELERY) <= published
+    assert not published & (set(Environment.model_fields) | {"DATABASES", "SIMPLE_JWT"})
+
+
+def test_a_process_does_without_the_secrets_that_others_need(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROCESS_NAME", "worker-ai-2")
+    given = {name: "" for name in SECRETS if "worker-ai" not in SECRETS[name]}
+    assert start(**given).OPENAI_API_KEY
+    kept = {"OPENAI_API_KEY": "sk-kept", "SECRET_KEY": "s" * 40}
+    environment = start(**kept)
+    assert environment.OPENAI_API_KEY == "sk-kept"
+    assert environment.SECRET_KEY != kept["SECRET_KEY"]
+    monkeypatch.setenv("PROCESS_NAME", "")
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
+        start(SECRET_KEY="")

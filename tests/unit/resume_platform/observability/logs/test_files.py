@@ -48,6 +48,12 @@ def texts(directory: Path) -> dict[str, str]:
     return {f.name: f.read_text() for f in directory.iterdir() if not f.name.startswith(".")}
 
 
+def test_a_file_is_its_owners_alone(tmp_path, clock):
+    log = handler(tmp_path / "web.log", clock)
+    write(log, "Sunday", clock.now)
+    assert (tmp_path / "web.log").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_day_that_is_over_gets_a_file_of_its_own(tmp_path, clock):
     log = handler(tmp_path / "web.log", clock)
     write(log, "Sunday", clock.now)
