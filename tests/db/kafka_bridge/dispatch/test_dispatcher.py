@@ -7,7 +7,6 @@ import pytest
 import redis
 from django.db import connection
 
-from celery_app import app
 from kafka_bridge.contract.events import DeleteProcessing, NewRequest, NewResume
 from kafka_bridge.dispatch import celery_wakeups
 from kafka_bridge.dispatch.dispatcher import Dispatcher
@@ -82,9 +81,9 @@ def test_news_that_celery_cannot_be_told_is_told_when_redis_is_back(
     queue, dispatcher, store, settings
 ):
     ids = store(resume(1))
-    app.conf.broker_url = "redis://127.0.0.1:9/0"
+    there, settings.CELERY_BROKER_URL = settings.CELERY_BROKER_URL, "redis://127.0.0.1:9/0"
     assert not celery_wakeups.wake("storage.apply", ids)
-    app.conf.broker_url = settings.CELERY_BROKER_URL
+    settings.CELERY_BROKER_URL = there
     dispatcher.step()
     assert queue.llen(QUEUE) == 1
 
