@@ -56,7 +56,8 @@ class DailyFileHandler(_SaysLittleWhenItFails, WatchedFileHandler):
         super().__init__(str(path), encoding="utf-8", delay=True)
 
     def _open(self) -> TextIOWrapper:
-        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=private)
+        descriptor = private(self.baseFilename, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+        return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -123,7 +123,7 @@ def test_a_process_does_without_the_secrets_that_others_need(
     kept = {"OPENAI_API_KEY": "sk-kept", "SECRET_KEY": "s" * 40}
     environment = start(**kept)
     assert environment.OPENAI_API_KEY == "sk-kept"
-    assert environment.SECRET_KEY != kept["SECRET_KEY"]
+    assert kept["SECRET_KEY"] != environment.SECRET_KEY
     monkeypatch.setenv("PROCESS_NAME", "")
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
         start(SECRET_KEY="")
