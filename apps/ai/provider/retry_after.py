@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from email.utils import mktime_tz, parsedate_tz
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)(ms|s|m|h|d)")
 
 
 def wait_seconds(headers: Mapping[str, str], now: float | None = None) -> float | None:

@@ -53,7 +53,7 @@ _AFTER_PERSON = re.compile(
 )
 _NAMES = frozenset({"given", "family", "unknown", "patronymic"})
 _HEADER_LINES = 4
-_HEADER_SPLIT = re.compile(r"\s+[|•·—–-]\s+|\s*[,;|•·(]\s*|\s{3,}|\t")
+_HEADER_SPLIT = re.compile(r"\s{1,2}[|•·—–-]\s+|\s{0,2}[,;|•·(]\s*|\s{3,}|\t")
 _HEADER_LABEL = re.compile(r"^(?:резюме|resume|curriculum vitae|cv)\s*[:—–-]?\s*", re.IGNORECASE)
 
 

@@ -17,9 +17,9 @@ MIN_LENGTH = 6  # a shorter "secret" would mask ordinary words
 _ALWAYS_OURS = frozenset({"timestamp", "level", "logger"})
 # The host of a URL is told, its path and query are secrets of receivers.
 _URL = r"(?P<scheme>https?://)(?:[^\s/@\"'<>]*@)?(?P<host>[^\s/?#\"'<>]+)[/?#][^\s\"'<>]*"
-_USERINFO = r"(?P<any>[a-z][a-z0-9+.-]*://)[^\s/@\"'<>]*@"
+_USERINFO = r"(?P<any>[a-z][a-z0-9+.-]{0,30}://)[^\s/@\"'<>]*@"
 _TOKENS = (
-    r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*",  # a JWT
+    r"\beyJ[\w-]{5,}(?:\.[\w-]+(?:\.[\w-]*)?)?",  # a JWT
     r"\bBearer\s+\S+",
     r"\bwhsec_[\w+/=-]+",
     r"\bsk-[\w-]{8,}",

@@ -16,7 +16,7 @@ _VML = "{urn:schemas-microsoft-com:vml}"
 _EMU_PER_POINT = 12_700
 _TWIPS_PER_POINT = 20
 _POINTS = {"pt": 1.0, "in": 72.0, "cm": 28.35, "mm": 2.835, "px": 0.75, "": 0.75}
-_LENGTH = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*([a-z]*)\s*")
+_LENGTH = re.compile(r"(-?\d+(?:\.\d+)?)\s*([a-z]*)")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _twips(element: etree._Element, name: str, default: float) -> float:
 
 
 def _points(length: str) -> float:
-    found = _LENGTH.fullmatch(length)
+    found = _LENGTH.fullmatch(length.strip())
     return float(found[1]) * _POINTS.get(found[2], 1.0) if found else 0.0
 
 
