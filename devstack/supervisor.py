@@ -211,7 +211,7 @@ class Supervisor:
             self._ask_to_end(self._processes[name])
 
     def wait_ready(self, *, timeout: float = 30.0) -> None:
-        """Until every part runs and answers.
+        """Until every part runs and answers, but for those that are held.
 
         A process that was killed this moment is noticed here, not taken for ready.
         """
@@ -222,6 +222,7 @@ class Supervisor:
                     name
                     for name, process in self._processes.items()
                     if not process.spec.one_shot
+                    and name not in self._held
                     and (not process.is_ready or process.has_ended() or name in self._asked_to_end)
                 ]
             if not missing:
