@@ -1,7 +1,7 @@
 """The wire contract: one frozen model per event, with its topic and its key.
 
 Every app and every foreign service speaks these. A name, a type or a topic here is fixed
-(CONTRACT, section 2); new keys may only be optional. Unknown keys of a message are ignored.
+for clients and neighbours; new keys may only be optional. Unknown keys of a message are ignored.
 """
 
 from __future__ import annotations

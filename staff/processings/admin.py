@@ -67,7 +67,7 @@ class ProcessingAdmin(WithStaffActions, ReadOnly, ModelAdmin):
         UserFilter,
         FlagsFilter,
     )
-    search_fields = ("processing_id",)  # shows the box; what it finds is `searching.py`
+    search_fields = ("processing_id",)  # shows the box; `search.py` decides what it finds
     search_help_text = gettext_lazy("Id, user, or words of the texts")
     ordering = ("-create_at",)
     sortable_by = ("number", "created")

@@ -1,4 +1,4 @@
-"""The bodies that a client's callback receives (CONTRACT, section 4). Knows no Django.
+"""The bodies that a client's callback receives. Knows no Django.
 
 A body is a function of the event and its timestamp, so it is the same bytes at every attempt.
 """
