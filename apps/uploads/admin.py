@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 
 from apps.uploads.models import Processing, Requirements, Resume
-from resume_platform.admin.base import ModelAdmin, ReadOnly
+from resume_platform.admin.base import ModelAdmin, OpenedTextIsLogged, ReadOnly
 
 
 class ReadOnlyAdmin(ReadOnly, ModelAdmin):
@@ -14,13 +14,13 @@ class ReadOnlyAdmin(ReadOnly, ModelAdmin):
 
 
 @admin.register(Resume)
-class ResumeAdmin(ReadOnlyAdmin):
+class ResumeAdmin(OpenedTextIsLogged, ReadOnlyAdmin):
     list_display = ("id", "user_id", "created_at", "flags")
     list_filter = ("created_at",)
 
 
 @admin.register(Requirements)
-class RequirementsAdmin(ReadOnlyAdmin):
+class RequirementsAdmin(OpenedTextIsLogged, ReadOnlyAdmin):
     list_display = ("id", "user_id", "created_at", "deleted_at")
     list_filter = ("created_at", ("deleted_at", admin.EmptyFieldListFilter))
 
@@ -37,5 +37,6 @@ class ProcessingAdmin(ReadOnlyAdmin):
     )
     list_filter = ("created_at", ("deleted_at", admin.EmptyFieldListFilter))
     list_select_related = False
+    exclude = ("callback_url",)  # its path may be a secret; the host is with the callback
     # The forms of foreign keys would list every row there is.
     raw_id_fields = ("resume", "requirements")

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from apps.storage.models import StoredRequirements
-from resume_platform.admin.base import DaysFilter, ModelAdmin, ReadOnly
+from resume_platform.admin.base import DaysFilter, ModelAdmin, OpenedTextIsLogged, ReadOnly
 from staff.vacancies import ranking
 
 
 @admin.register(StoredRequirements)
-class VacancyAdmin(ReadOnly, ModelAdmin):
+class VacancyAdmin(OpenedTextIsLogged, ReadOnly, ModelAdmin):
     """Read only: the rows follow the events."""
 
     list_display = ("number", "beginning", "user_id", "create_at", "deleted", "candidates")
