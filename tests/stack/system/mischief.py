@@ -186,7 +186,7 @@ class FullRun:
     def _poison(self) -> None:
         mark = self.markers
         producer = Producer({"bootstrap.servers": self.stack.info["kafka_bootstrap_servers"]})
-        result = {"processing_id": 7, "user_id": 7, "resume_id": 7, "requirements_id": 7}
+        result = {"processing_id": 9_000_007, "user_id": 7, "resume_id": 7, "requirements_id": 7}
         result |= {"score": 1, "matches": [], "recommendation": "", "verdict": "Suitable"}
         # JSON may hold it, Python reads it as infinity, and jsonb refuses the whole, quoting it.
         unstorable = json.dumps(result | {"details": {"a": mark["refused by PostgreSQL"], "b": 0}})

@@ -187,7 +187,7 @@ def test_without_uploads_a_foreign_services_events_are_judged(start: Start) -> N
     stored = wait_for(processing.stored)
     assert (stored["status"], stored["resume_id"]) == ("finished", 9_000_002)
     [detail] = client.get("/get_processing_detail", processing_id=9_000_001).json()
-    assert detail["resume"] == RESUME
+    assert detail["resume"] == RESUME.strip()
 
 
 def test_without_storage_judgements_are_called_back(start: Start) -> None:
