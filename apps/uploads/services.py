@@ -28,6 +28,7 @@ from kafka_bridge.contract.events import (
     NewResume,
 )
 from resume_platform.http.errors import Forbidden, NotFound
+from resume_platform.postgresql_pool.release import release_connection
 from resume_platform.text import Text, TextTooLong
 
 Row = TypeVar("Row", Resume, Requirements)
@@ -70,6 +71,7 @@ def create_requirements_from_file(*, user_id: int, name: str, content: bytes) ->
 
 
 def _extracted(user_id: int, name: str, content: bytes, *, max_chars: int) -> ExtractedText:
+    release_connection()  # others need it for the seconds that reading may take
     try:
         return extract(name, content, max_chars, owner=user_id)
     except ExtractionError as error:
