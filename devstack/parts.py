@@ -13,7 +13,7 @@ from devstack.readiness import WorkerMailbox, http_answers
 
 SERVERS = ("postgres", "redis", "kafka")
 # As in the image.
-WEB_PROCESSES, WEB_THREADS = 2, 4
+WEB_PROCESSES, WEB_THREADS = 2, 8
 # Queue, rows at once and database connections of each worker. A callback's thread holds no
 # connection while it waits for its receiver, and there are many, so that slow receivers hold up
 # nobody else.
