@@ -6,7 +6,7 @@ Processings and requirements have their pages in the app `staff`, for other apps
 from django.contrib import admin
 
 from apps.storage.models import StoredResume, StoredUser, Tombstone
-from resume_platform.admin.base import ModelAdmin, OpenedTextIsLogged, ReadOnly
+from resume_platform.admin.base import ModelAdmin, ReadOnly
 
 
 @admin.register(StoredUser)
@@ -17,7 +17,8 @@ class StoredUserAdmin(ReadOnly, ModelAdmin):
 
 
 @admin.register(StoredResume)
-class StoredResumeAdmin(OpenedTextIsLogged, ReadOnly, ModelAdmin):
+class StoredResumeAdmin(ReadOnly, ModelAdmin):
+    has_texts = True
     list_display = ("resume_id", "user_id", "create_at", "deleted")
     list_filter = ("deleted",)
     search_fields = ("=resume_id", "=user_id")

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 
 from apps.uploads.models import Processing, Requirements, Resume
-from resume_platform.admin.base import ModelAdmin, OpenedTextIsLogged, ReadOnly
+from resume_platform.admin.base import ModelAdmin, ReadOnly
 
 
 class ReadOnlyAdmin(ReadOnly, ModelAdmin):
@@ -14,13 +14,15 @@ class ReadOnlyAdmin(ReadOnly, ModelAdmin):
 
 
 @admin.register(Resume)
-class ResumeAdmin(OpenedTextIsLogged, ReadOnlyAdmin):
+class ResumeAdmin(ReadOnlyAdmin):
+    has_texts = True
     list_display = ("id", "user_id", "created_at", "flags")
     list_filter = ("created_at",)
 
 
 @admin.register(Requirements)
-class RequirementsAdmin(OpenedTextIsLogged, ReadOnlyAdmin):
+class RequirementsAdmin(ReadOnlyAdmin):
+    has_texts = True
     list_display = ("id", "user_id", "created_at", "deleted_at")
     list_filter = ("created_at", ("deleted_at", admin.EmptyFieldListFilter))
 

@@ -12,13 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from apps.storage.models import StoredRequirements
-from resume_platform.admin.base import DaysFilter, ModelAdmin, OpenedTextIsLogged, ReadOnly
+from resume_platform.admin.base import DaysFilter, ModelAdmin, ReadOnly
 from staff.vacancies import ranking
 
 
 @admin.register(StoredRequirements)
-class VacancyAdmin(OpenedTextIsLogged, ReadOnly, ModelAdmin):
+class VacancyAdmin(ReadOnly, ModelAdmin):
     """Read only: the rows follow the events."""
+
+    has_texts = True
 
     list_display = ("number", "beginning", "user_id", "create_at", "deleted", "candidates")
     list_filter = ("deleted", ("create_at", DaysFilter))
