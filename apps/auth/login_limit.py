@@ -28,7 +28,7 @@ def refuse_blocked(request: HttpRequest) -> None:
     """Raises TooManyRequests if the attempt that this request made met a block."""
     left = getattr(request, _LEFT, 0)
     if left > 0:
-        raise TooManyRequests(_blocked_sentence(), "login_blocked", retry_after=math.ceil(left))
+        raise TooManyRequests(_blocked_sentence(), "login_blocked", retry_after=left)
 
 
 class RedisHandler(AxesHandler):

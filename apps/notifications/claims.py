@@ -69,10 +69,12 @@ def register(events: Sequence[NewRequest]) -> None:
     """
     erased = erased_users.among(event.user_id for event in events)
     events = [event for event in events if event.user_id not in erased]
-    if _register(events):
-        _evict_strangers([event.processing_id for event in events])
-        if _register(events):
-            raise Permanent("owner_conflict")
+    processings = [event.processing_id for event in events]
+    is_contested = _register(events)
+    if is_contested and _evict_strangers(processings):
+        is_contested = _register(events)
+    if is_contested:
+        raise Permanent("owner_conflict")
 
 
 def _register(events: Sequence[NewRequest]) -> bool:
@@ -93,11 +95,16 @@ def _register(events: Sequence[NewRequest]) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _evict_strangers(processing_ids: Iterable[int]) -> None:
-    """Take away what others than the owners registered, of processings that were issued here."""
+def _evict_strangers(processing_ids: Iterable[int]) -> bool:
+    """Take away what others than the owners registered, of processings that were issued here.
+
+    Whether there was anything.
+    """
     owners = issuers.owners(("processing", id_) for id_ in processing_ids)
+    evicted = 0
     for (_kind, id_), user_id in owners.items():
-        Callback.objects.filter(processing_id=id_).exclude(user_id=user_id).delete()
+        evicted += Callback.objects.filter(processing_id=id_).exclude(user_id=user_id).delete()[0]
+    return evicted > 0
 
 
 @dataclass(frozen=True)
@@ -120,8 +127,7 @@ def claim(outcome: ResultEvent, *, message_id: int, occurred_at: datetime) -> Ow
     """
     payload = payloads.build(outcome, occurred_at)
     owed = _take(outcome, payload, message_id)
-    if owed is None:
-        _evict_strangers([outcome.response.processing_id])
+    if owed is None and _evict_strangers([outcome.response.processing_id]):
         owed = _take(outcome, payload, message_id)
     if owed is None:
         _close(outcome)

@@ -1,7 +1,5 @@
 """How often one user may ask for deliveries."""
 
-import math
-
 from django.utils.translation import gettext as _
 
 from resume_platform.http.errors import TooManyRequests
@@ -18,6 +16,4 @@ def take(*, user_id: int, what: str, per_minute: int, code: str) -> None:
     )
     left = limit.count(f"{what}:{user_id}")
     if left > 0:
-        raise TooManyRequests(
-            _("Too many requests. Try again later."), code, retry_after=math.ceil(left)
-        )
+        raise TooManyRequests(_("Too many requests. Try again later."), code, retry_after=left)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -30,6 +30,7 @@ from kafka_bridge.contract.events import (
     NewSending,
 )
 from kafka_bridge.tasks.backlog import oldest_owed
+from kafka_bridge.tasks.execution import CONNECTION_ERRORS
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +84,7 @@ def _in_savepoint(act: Callable[[StoredProcessing], bool], row: StoredProcessing
     try:
         with transaction.atomic():
             return act(row)
-    except (OperationalError, InterfaceError):
+    except CONNECTION_ERRORS:
         raise  # the database is away, for all rows alike
     except Exception as error:  # noqa: BLE001
         log.error(

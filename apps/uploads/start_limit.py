@@ -1,7 +1,5 @@
 """How often one user may start processings."""
 
-import math
-
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -26,5 +24,5 @@ def take_start(*, user_id: int) -> None:
         raise TooManyRequests(
             _("Too many processings were started. Try again later."),
             "too_many_starts",
-            retry_after=math.ceil(left),
+            retry_after=left,
         )

@@ -87,6 +87,7 @@ class Event(BaseModel):
 
     topic: ClassVar[str]
     key: ClassVar[str]
+    about: ClassVar[str | None] = None
 
     def partition_key(self) -> int:
         """The user whose events must stay in order."""
@@ -94,7 +95,7 @@ class Event(BaseModel):
 
     def subject(self) -> Subject | None:
         """What the event tells of; None of users and deletions, which touch their own rows only."""
-        return None
+        return (self.about, getattr(self, f"{self.about}_id")) if self.about else None
 
 
 class NewUser(Event):
@@ -110,25 +111,21 @@ class NewUser(Event):
 class NewResume(Event):
     topic = "uploading_data"
     key = "new_resume"
+    about = "resume"
 
     resume_id: Id
     user_id: Id
     resume: Resume
 
-    def subject(self) -> Subject:
-        return "resume", self.resume_id
-
 
 class NewRequirements(Event):
     topic = "uploading_data"
     key = "new_requirements"
+    about = "requirements"
 
     requirements_id: Id
     user_id: Id
     requirements: Requirements
-
-    def subject(self) -> Subject:
-        return "requirements", self.requirements_id
 
 
 class DeleteProcessing(Event):
@@ -167,6 +164,7 @@ class EraseUser(Event):
 class NewProcessing(Event):
     topic = "uploading_data"
     key = "new_processing"
+    about = "processing"
 
     processing_id: Id
     user_id: Id
@@ -179,13 +177,11 @@ class NewProcessing(Event):
     run: Run = 0
     details: Details | None = None
 
-    def subject(self) -> Subject:
-        return "processing", self.processing_id
-
 
 class NewRequest(Event):
     topic = "AI_handler"
     key = "new_request"
+    about = "processing"
 
     callback_url: String
     processing_id: Id
@@ -195,9 +191,6 @@ class NewRequest(Event):
     requirements: Requirements
     resume: Resume
     run: Run = 0
-
-    def subject(self) -> Subject:
-        return "processing", self.processing_id
 
 
 class SendingResponse(BaseModel):
@@ -220,6 +213,8 @@ class SendingResponse(BaseModel):
 class ResultEvent(Event):
     """The end of one run of a processing, good or bad, as the client shall be told."""
 
+    about = "processing"
+
     success: StrictBool
     response: SendingResponse
     message_error: String | None = None
@@ -230,8 +225,9 @@ class ResultEvent(Event):
     def user_id(self) -> int:
         return self.response.user_id
 
-    def subject(self) -> Subject:
-        return "processing", self.response.processing_id
+    @property
+    def processing_id(self) -> int:
+        return self.response.processing_id
 
 
 class NewSending(ResultEvent):
@@ -256,4 +252,3 @@ EVENTS: tuple[type[Event], ...] = (
     NewSending,
     NewNotifications,
 )
-TOPICS: tuple[str, ...] = tuple(dict.fromkeys(event.topic for event in EVENTS))

@@ -145,12 +145,14 @@ def occurred_at(message: Message, *, received: datetime) -> datetime:
     if kind == TIMESTAMP_NOT_AVAILABLE:
         return received
     earliest = received - timedelta(hours=settings.KAFKA_TOPIC_RETENTION_HOURS)
-    since_epoch = timedelta(milliseconds=1) * milliseconds if abs(milliseconds) < 2**53 else None
-    if since_epoch is None or not (
-        earliest - _EPOCH <= since_epoch <= received + CLOCK_SKEW - _EPOCH
-    ):
+    if not _since_epoch(earliest) <= milliseconds <= _since_epoch(received + CLOCK_SKEW):
         return received
-    return _EPOCH + since_epoch
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def _since_epoch(moment: datetime) -> float:
+    """In milliseconds."""
+    return (moment - _EPOCH) / timedelta(milliseconds=1)
 
 
 def _bytes(raw: str | bytes | None) -> bytes | None:

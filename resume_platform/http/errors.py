@@ -15,6 +15,7 @@
 another user's data, a text or a token.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 
@@ -23,12 +24,12 @@ class DomainError(Exception):
 
     status_code = 400
 
-    def __init__(self, detail: str, code: str, *, retry_after: int | None = None) -> None:
-        """`retry_after` is in whole seconds; at least 1 is told."""
+    def __init__(self, detail: str, code: str, *, retry_after: float | None = None) -> None:
+        """`retry_after` is in seconds; whole ones are told, at least 1."""
         super().__init__(code)
         self.detail = detail
         self.code = code
-        self.retry_after = None if retry_after is None else max(1, retry_after)
+        self.retry_after = None if retry_after is None else max(1, math.ceil(retry_after))
 
 
 class BadInput(DomainError):
